@@ -1,0 +1,34 @@
+#!/bin/sh
+# Generates this farm's secrets and names their folder in .env. Run once; again does no harm: what exists stays.
+#   compose/init.sh            secrets in compose/secrets/, named in .env
+#   compose/init.sh FOLDER     secrets in FOLDER; .env is left alone
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+env_file=$here/../.env
+folder=${1:-$here/secrets}
+
+# The containers read the files as users that this host does not know (20000, 999), so the files are open to all, and the
+# folder, which those on this host would have to pass through, to its owner alone.
+umask 077
+mkdir -p "$folder"
+chmod 0700 "$folder"
+
+for name in omkt_database_password omkt_database_root_password; do
+  if [ -s "$folder/$name" ]; then continue; fi
+  # complete or not there: written beside, then renamed
+  od -An -N32 -tx1 /dev/urandom | tr -d ' \n' > "$folder/.$name.part"
+  chmod 0444 "$folder/.$name.part"
+  mv -f "$folder/.$name.part" "$folder/$name"
+  echo "generated $folder/$name"
+done
+
+# mounted into the database's container, whose user must be able to read it, whatever the umask of the checkout was
+chmod a+r "$here/mysql/my.cnf"
+
+if [ $# -gt 0 ] || grep -qs '^OMKT_SECRETS_DIR=' "$env_file"; then exit 0; fi
+if [ -e "$env_file" ]; then
+  printf '\n# Added by compose/init.sh\nOMKT_SECRETS_DIR=./secrets\n' >> "$env_file"
+else
+  cp "$here/.env.example" "$env_file"
+fi
+echo "named the secrets in .env. Next: docker compose up -d"

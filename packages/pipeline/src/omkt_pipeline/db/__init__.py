@@ -1,0 +1,1 @@
+"""Engine, tables and migrations. Rows never leave this folder and queue/."""

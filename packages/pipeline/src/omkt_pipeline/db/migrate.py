@@ -1,0 +1,71 @@
+"""Migrations: applied by one explicit command, never at a daemon's start; one head, both dialects."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from omkt_pipeline.db.engine import Database, translated
+from omkt_pipeline.domain.errors import Unavailable
+
+_LOCK = "omkt_migrate"
+_LOCK_WAIT_SECONDS = 60
+
+
+def upgrade(database: Database) -> str:
+    """Bring the schema to this code's revision; safe to repeat and to run twice at once. Return the revision.
+
+    Raises Unavailable when another migration does not end.
+    """
+    with translated(), database.engine.connect() as connection:
+        if not database.is_sqlite:
+            _lock(connection)
+        try:
+            _run(connection)
+            if not database.is_sqlite:
+                connection.commit()
+        finally:
+            if not database.is_sqlite:
+                connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK})
+    return head()
+
+
+def head() -> str:
+    """The revision that this code needs."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    assert revision is not None  # noqa: S101 - the package ships its migrations
+    return revision
+
+
+def check_revision(database: Database) -> None:
+    """Raise Unavailable (code database_not_migrated), with what to run, unless the schema is this code's."""
+    found = database.fetch(lambda connection: MigrationContext.configure(connection).get_current_revision())
+    if found != head():
+        raise Unavailable(
+            f"The database schema is at revision {found or 'none'}, this version needs {head()}. "
+            "Run `omkt migrate` on the main host (the migrate service of Compose does it), then start again.",
+            code="database_not_migrated",
+        )
+
+
+def _lock(connection: Connection) -> None:
+    got = connection.execute(
+        text("SELECT GET_LOCK(:name, :wait)"), {"name": _LOCK, "wait": _LOCK_WAIT_SECONDS}
+    ).scalar()
+    if not got:
+        raise Unavailable("Another migration is running and does not end.", code="migration_busy")
+
+
+def _run(connection: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config

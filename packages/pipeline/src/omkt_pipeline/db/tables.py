@@ -1,0 +1,276 @@
+"""The rows. Imported by db/ and queue/ and by nothing else; rows are never a client's input."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import JSON, CheckConstraint, Column, Double, Index, Table, Text
+from sqlmodel import Field, SQLModel
+
+from omkt_pipeline.db.types import BigKey, Instant, Token
+
+
+def _id() -> Any:
+    return Field(default=None, sa_column=Column(BigKey, primary_key=True, autoincrement=True))
+
+
+def _moment(*, nullable: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(Instant(), nullable=nullable))
+
+
+class FarmRow(SQLModel, table=True):
+    """The one row that says which farm this database belongs to."""
+
+    __tablename__ = "farm"
+    id: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    farm_id: str = Field(max_length=36)
+    link_key: bytes = Field(sa_column=Column(Token, nullable=False))
+    created_at: datetime = _moment()
+
+
+class AccountRow(SQLModel, table=True):
+    __tablename__ = "account"
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=64, unique=True)
+    weight: float = Field(default=1.0, sa_column=Column(Double, nullable=False))
+    webhook_secret: str = Field(max_length=128)
+    created_at: datetime = _moment()
+
+
+class FairShareRow(SQLModel, table=True):
+    """An account's virtual time in one pool; see queue/fair.py."""
+
+    __tablename__ = "fair_share"
+    account_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    pool: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    vtime: float = Field(default=0.0, sa_column=Column(Double, nullable=False))
+
+
+class ApiKeyRow(SQLModel, table=True):
+    __tablename__ = "api_key"
+    id: str = Field(primary_key=True, max_length=16)
+    account_id: int = Field(index=True)
+    name: str = Field(max_length=64)
+    secret_sha256: str = Field(max_length=64)
+    created_at: datetime = _moment()
+    used_at: datetime | None = _moment(nullable=True)
+    revoked_at: datetime | None = _moment(nullable=True)
+
+
+class MediaRow(SQLModel, table=True):
+    __tablename__ = "media"
+    id: int | None = _id()
+    media_key: str = Field(max_length=26, unique=True)
+    account_id: int
+    source_kind: str = Field(max_length=8)
+    source: str = Field(sa_column=Column(Text, nullable=False))
+    name: str | None = Field(default=None, max_length=255)
+    path: str | None = Field(default=None, max_length=1100)
+    bytes: int | None = Field(default=None, sa_column=Column(BigKey, nullable=True))
+    sha256: str | None = Field(default=None, max_length=64)
+    state: int
+    facts: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
+    raw_probe: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
+    created_at: datetime = _moment()
+    __table_args__ = (Index("k_media_age", "state", "created_at"),)
+
+
+class JobRow(SQLModel, table=True):
+    __tablename__ = "job"
+    id: int | None = _id()
+    job_key: str = Field(max_length=26, unique=True)
+    account_id: int
+    media_id: int = Field(sa_column=Column(BigKey, nullable=False))
+    state: str = Field(max_length=16)
+    band: int
+    presets: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    callback_url: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    client_data: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    decisions: list[Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
+    error_code: str | None = Field(default=None, max_length=64)
+    error_message: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    events: int = Field(default=0)
+    swept: bool = Field(default=False)
+    created_at: datetime = _moment()
+    started_at: datetime | None = _moment(nullable=True)
+    finished_at: datetime | None = _moment(nullable=True)
+    __table_args__ = (
+        Index("k_job_account", "account_id", "id"),
+        Index("k_job_account_state", "account_id", "state", "id"),
+        Index("k_job_media", "media_id"),
+        Index("k_job_ended", "state", "finished_at"),
+        Index("k_job_sweep", "swept", "state", "id"),
+    )
+
+
+class OutputRow(SQLModel, table=True):
+    __tablename__ = "output"
+    id: int | None = _id()
+    job_id: int = Field(sa_column=Column(BigKey, nullable=False))
+    output_key: str = Field(max_length=64)
+    preset: str = Field(max_length=64)
+    preset_version: int
+    kind: str = Field(max_length=16)
+    state: str = Field(max_length=16)
+    task_id: int | None = Field(default=None, sa_column=Column(BigKey, nullable=True))
+    folder: str | None = Field(default=None, max_length=255)
+    entry: str | None = Field(default=None, max_length=255)
+    bytes: int | None = Field(default=None, sa_column=Column(BigKey, nullable=True))
+    result: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
+    __table_args__ = (Index("u_output", "job_id", "output_key", unique=True),)
+
+
+class TaskRow(SQLModel, table=True):
+    """One unit of work. `attempt` only ever grows: it is the fence."""
+
+    __tablename__ = "task"
+    id: int | None = _id()
+    job_id: int = Field(sa_column=Column(BigKey, nullable=False))
+    job_key: str = Field(max_length=26)
+    media_id: int = Field(sa_column=Column(BigKey, nullable=False))
+    account_id: int
+    kind: str = Field(max_length=16)
+    plan_key: str = Field(max_length=64)
+    output_key: str | None = Field(default=None, max_length=64)
+    pool: int
+    spec: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    state: int
+    band: int
+    fair_key: float = Field(sa_column=Column(Double, nullable=False))
+    cost: float = Field(sa_column=Column(Double, nullable=False))
+    run_at: datetime = _moment()
+    attempt: int = Field(default=0)
+    failures: int = Field(default=0)
+    losses: int = Field(default=0)
+    lease_token: bytes | None = Field(default=None, sa_column=Column(Token, nullable=True))
+    lease_until: datetime | None = _moment(nullable=True)
+    worker_id: int | None = Field(default=None, sa_column=Column(BigKey, nullable=True))
+    avoid_host: str | None = Field(default=None, max_length=255)
+    progress: float = Field(default=0.0, sa_column=Column(Double, nullable=False))
+    cancel_requested: bool = Field(default=False)
+    published_attempt: int | None = Field(default=None)
+    folder: str | None = Field(default=None, max_length=255)
+    facts: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
+    reason: str | None = Field(default=None, max_length=64)
+    message: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    created_at: datetime = _moment()
+    finished_at: datetime | None = _moment(nullable=True)
+    __table_args__ = (
+        CheckConstraint("(state = 3) = (lease_token IS NOT NULL)", name="leased_exactly_while_running"),
+        CheckConstraint("(state = 4) = (published_attempt IS NOT NULL)", name="published_exactly_when_done"),
+        # Serves the claim, left to right: equalities first, then the order.
+        Index("k_claim", "state", "pool", "band", "fair_key", "id"),
+        Index("k_lease", "state", "lease_until", "id"),
+        Index("k_due", "state", "run_at", "id"),
+        Index("k_task_job", "job_id", "id"),
+    )
+
+
+class TaskEdgeRow(SQLModel, table=True):
+    """`task_id` waits for `needs_id`."""
+
+    __tablename__ = "task_edge"
+    task_id: int = Field(sa_column=Column(BigKey, primary_key=True, autoincrement=False))
+    needs_id: int = Field(sa_column=Column(BigKey, primary_key=True, autoincrement=False))
+    __table_args__ = (Index("k_edge_needs", "needs_id", "task_id"),)
+
+
+class TaskAttemptRow(SQLModel, table=True):
+    """The history of attempts: rows are added and ended, never removed while their task lives."""
+
+    __tablename__ = "task_attempt"
+    task_id: int = Field(sa_column=Column(BigKey, primary_key=True, autoincrement=False))
+    attempt: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    token: bytes = Field(sa_column=Column(Token, nullable=False, unique=True))
+    worker_id: int = Field(sa_column=Column(BigKey, nullable=False))
+    host: str = Field(max_length=255)
+    started_at: datetime = _moment()
+    ended_at: datetime | None = _moment(nullable=True)
+    outcome: str | None = Field(default=None, max_length=16)
+    error_code: str | None = Field(default=None, max_length=64)
+    message: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    log_tail: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+
+
+class ArtifactRow(SQLModel, table=True):
+    """One file of the published attempt of a task."""
+
+    __tablename__ = "artifact"
+    id: int | None = _id()
+    task_id: int = Field(sa_column=Column(BigKey, nullable=False))
+    attempt: int
+    path: str = Field(max_length=255)
+    bytes: int = Field(sa_column=Column(BigKey, nullable=False))
+    sha256: str = Field(max_length=64)
+    __table_args__ = (Index("u_artifact", "task_id", "path", unique=True),)
+
+
+class WorkerRow(SQLModel, table=True):
+    """One daemon process, known by a random number that it draws at start; host names may repeat."""
+
+    __tablename__ = "worker"
+    id: int | None = _id()
+    boot_id: bytes = Field(sa_column=Column(Token, nullable=False, unique=True))
+    host: str = Field(max_length=255)
+    pool: int
+    version: str = Field(max_length=32)
+    state: str = Field(max_length=16)
+    note: str | None = Field(default=None, max_length=255)
+    ordered: str | None = Field(default=None, max_length=16)
+    slots: int
+    facts: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
+    started_at: datetime = _moment()
+    seen_at: datetime = _moment()
+    __table_args__ = (Index("k_worker_seen", "state", "seen_at"),)
+
+
+class IdempotencyRow(SQLModel, table=True):
+    __tablename__ = "idempotency"
+    account_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    request_key: str = Field(primary_key=True, max_length=128)
+    fingerprint: str = Field(max_length=64)
+    job_id: int = Field(sa_column=Column(BigKey, nullable=False))
+    created_at: datetime = _moment()
+    __table_args__ = (Index("k_idempotency_age", "created_at"),)
+
+
+class OutboxRow(SQLModel, table=True):
+    """A webhook to be delivered; written in the transaction that it tells of."""
+
+    __tablename__ = "outbox"
+    id: int | None = _id()
+    account_id: int
+    job_id: int = Field(sa_column=Column(BigKey, nullable=False))
+    message_id: str = Field(max_length=36, unique=True)
+    topic: str = Field(max_length=48)
+    url: str = Field(sa_column=Column(Text, nullable=False))
+    body: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    state: int
+    tries: int = Field(default=0)
+    run_at: datetime = _moment()
+    lease_token: bytes | None = Field(default=None, sa_column=Column(Token, nullable=True))
+    created_at: datetime = _moment()
+    __table_args__ = (Index("k_outbox_due", "state", "run_at", "id"), Index("k_outbox_job", "job_id", "id"))
+
+
+class DeliveryRow(SQLModel, table=True):
+    """One try to deliver a webhook, for people."""
+
+    __tablename__ = "delivery"
+    id: int | None = _id()
+    outbox_id: int = Field(sa_column=Column(BigKey, nullable=False))
+    at: datetime = _moment()
+    status: int | None = Field(default=None)
+    error: str | None = Field(default=None, max_length=255)
+    seconds: float = Field(sa_column=Column(Double, nullable=False))
+    __table_args__ = (Index("k_delivery_outbox", "outbox_id", "id"),)
+
+
+def _table(row: type[SQLModel]) -> Table:
+    return cast(Table, row.__table__)  # type: ignore[attr-defined]
+
+
+farm, account, fair_share, api_key = _table(FarmRow), _table(AccountRow), _table(FairShareRow), _table(ApiKeyRow)
+media, job, output, task = _table(MediaRow), _table(JobRow), _table(OutputRow), _table(TaskRow)
+task_edge, task_attempt, artifact = _table(TaskEdgeRow), _table(TaskAttemptRow), _table(ArtifactRow)
+worker, idempotency = _table(WorkerRow), _table(IdempotencyRow)
+outbox, delivery = _table(OutboxRow), _table(DeliveryRow)

@@ -1,0 +1,57 @@
+"""Accounts and their keys. A key is 256 random bits; only its hash is kept."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+import zlib
+from dataclasses import dataclass
+
+from omkt_pipeline.domain.errors import Refused
+
+_PREFIX = "omkt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Who asks."""
+
+    id: int
+    name: str
+    webhook_secret: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKey:
+    """A key in clear, as it is shown once: omkt_<id>_<secret>_<checksum>."""
+
+    id: str
+    secret: str
+
+    @classmethod
+    def new(cls) -> "ApiKey":
+        return cls(id=secrets.token_hex(4), secret=secrets.token_urlsafe(32).replace("_", "-"))
+
+    @classmethod
+    def parse(cls, text: str) -> "ApiKey":
+        """Read a key. Raises Refused for what cannot be one, so that typing errors never reach the database."""
+        parts = text.split("_")
+        if len(parts) == 4 and parts[0] == _PREFIX:
+            key = cls(id=parts[1], secret=parts[2])
+            if hmac.compare_digest(str(key).encode(), text.encode()):
+                return key
+        raise Refused("This is not an API key of this farm.", code="key_invalid")
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the secret: enough for random secrets, and no lever for overload as a slow hash would be."""
+        return hashlib.sha256(self.secret.encode()).hexdigest()
+
+    def __str__(self) -> str:
+        body = f"{_PREFIX}_{self.id}_{self.secret}"
+        return f"{body}_{zlib.crc32(body.encode()):08x}"
+
+
+def new_webhook_secret() -> str:
+    """A signing secret as the Standard Webhooks specification writes it."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()

@@ -1,0 +1,98 @@
+"""What is known of a media: facts in our own words, measured by probing."""
+
+from fractions import Fraction
+
+from omkt_pipeline.domain.plan import Value
+
+
+class Colour(Value):
+    """The colour tags of a video track, in ffmpeg's words. None: the source does not say."""
+
+    range: str | None = None  #: tv, pc
+    matrix: str | None = None
+    transfer: str | None = None
+    primaries: str | None = None
+
+    @property
+    def hdr(self) -> str | None:
+        """The HDR curve by its common name, or None for SDR."""
+        return {"smpte2084": "pq", "arib-std-b67": "hlg"}.get(self.transfer or "")
+
+
+class VideoTrack(Value):
+    """A moving picture. Attached pictures (covers) are not among the tracks."""
+
+    index: int  #: the stream's number in its file
+    codec: str
+    width: int  #: as stored
+    height: int
+    sample_aspect: str = "1/1"  #: width of a pixel by its height
+    rotation: int = 0  #: degrees clockwise that a player turns the picture: 0, 90, 180, 270
+    average_rate: str | None = None  #: frames per second as a fraction, over the whole track
+    base_rate: str | None = None  #: the lowest rate on which all timestamps lie, as ffprobe guesses it
+    field_order: str | None = None  #: ffprobe's word
+    interlaced: bool = False
+    pixel_format: str | None = None
+    bit_depth: int = 8
+    colour: Colour = Colour()
+    frames: int | None = None  #: what the container says
+    start: float = 0.0  #: seconds, on the container's clock
+    duration: float | None = None  #: seconds
+    default: bool = False
+
+    @property
+    def display_size(self) -> tuple[int, int]:
+        """Width and height of the picture as people see it, in square pixels."""
+        wide = max(1, round(self.width * Fraction(self.sample_aspect)))
+        return (self.height, wide) if self.rotation in (90, 270) else (wide, self.height)
+
+
+class AudioTrack(Value):
+    """A sound track."""
+
+    index: int
+    codec: str
+    channels: int
+    layout: str | None = None
+    sample_rate: int = 0
+    language: str | None = None
+    frames: int | None = None  #: what the container says
+    start: float = 0.0
+    duration: float | None = None
+    default: bool = False
+
+
+class MediaFacts(Value):
+    """What probing found. Tracks that cannot be used (unknown codec, no size) are named in `unusable`, not listed."""
+
+    container: str  #: the demuxer's name as ffprobe says it, for example "mov,mp4,m4a,3gp,3g2,mj2"
+    duration: float | None  #: seconds; None when neither header nor data tell
+    start: float = 0.0  #: seconds; the earliest timestamp
+    bytes: int = 0
+    video: tuple[VideoTrack, ...] = ()
+    audio: tuple[AudioTrack, ...] = ()
+    subtitles: int = 0  #: number of subtitle tracks
+    attached_pictures: int = 0
+    unusable: tuple[str, ...] = ()  #: codecs of tracks we cannot or will not decode
+
+    @property
+    def demuxer(self) -> str:
+        """The name to force, so that a later run cannot take the file for something else."""
+        return self.container.split(",")[0]
+
+
+class StoredMedia(Value):
+    """A media whose original is on the share."""
+
+    key: str
+    path: str  #: below the share's root
+    bytes: int
+    sha256: str | None = None
+    facts: MediaFacts | None = None
+
+
+class SourceFile(Value):
+    """The original as the tasks of a plan name it."""
+
+    path: str  #: below the share's root
+    bytes: int

@@ -1,0 +1,124 @@
+"""Recipes: the typed `spec` of encode and package tasks. A worker needs nothing else to do its task.
+
+Two outputs that ask for the same recipe share what it makes.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from omkt_pipeline.domain.media import Colour, SourceFile
+from omkt_pipeline.domain.plan import Value
+
+
+class Input(Value):
+    """One track of the source, and how to open it."""
+
+    source: SourceFile
+    demuxer: str
+    index: int
+    duration: float  #: seconds of this track that must come out; 0 when nobody knows
+
+
+class VideoRendition(Value):
+    """One encoded size of the picture. Frozen and comparable: equal recipes are encoded once."""
+
+    name: str  #: of its file, without ending
+    width: int
+    height: int
+    crf: int
+    max_kbps: int
+    buffer_kbits: int
+    speed: str
+    profile: str
+    gop_frames: int
+
+
+class EncodeVideo(Value):
+    """Decode once, encode every rendition."""
+
+    kind: Literal["video"] = "video"
+    input: Input
+    rate: str  #: constant frames per second of all renditions, a fraction
+    deinterlace: bool = False
+    tone_map: str | None = None  #: pq or hlg: bring down to SDR
+    colour: Colour = Colour()  #: of the source, with what it does not say filled in
+    renditions: tuple[VideoRendition, ...]
+
+
+class EncodeAudio(Value):
+    """Encode one sound track, whole."""
+
+    kind: Literal["audio"] = "audio"
+    input: Input
+    name: str
+    codec: str
+    channels: int
+    sample_rate: int
+    kbps: int
+    language: str | None = None
+
+
+class Still(Value):
+    """One picture out of the film."""
+
+    name: str
+    at: float  #: seconds from the beginning
+    width: int
+    height: int
+    quality: int
+    choose_from: int = 1  #: take the most telling of this many frames
+
+
+class EncodeStills(Value):
+    """Take stills by seeking."""
+
+    kind: Literal["stills"] = "stills"
+    input: Input
+    deinterlace: bool = False
+    tone_map: str | None = None
+    colour: Colour = Colour()
+    stills: tuple[Still, ...]
+
+
+EncodeSpec = Annotated[EncodeVideo | EncodeAudio | EncodeStills, Field(discriminator="kind")]
+encode_spec: TypeAdapter[EncodeVideo | EncodeAudio | EncodeStills] = TypeAdapter(EncodeSpec)
+
+
+class Part(Value):
+    """One file of an encode task that a package task uses."""
+
+    task: str  #: key of the encode task in the plan
+    name: str  #: of the rendition or still
+
+
+class _Package(Value):
+    output: str  #: key of the output
+    video: tuple[Part, ...] = ()  #: best first
+    audio: tuple[Part, ...] = ()
+
+
+class PackageHls(_Package):
+    """Cut into segments and write the playlists."""
+
+    kind: Literal["hls"] = "hls"
+    segment_seconds: float
+
+
+class PackageFile(_Package):
+    """Join into one file."""
+
+    kind: Literal["file"] = "file"
+    name: str
+
+
+class PackageImages(Value):
+    """Deliver stills as they are."""
+
+    kind: Literal["images"] = "images"
+    output: str
+    images: tuple[Part, ...]
+
+
+PackageSpec = Annotated[PackageHls | PackageFile | PackageImages, Field(discriminator="kind")]
+package_spec: TypeAdapter[PackageHls | PackageFile | PackageImages] = TypeAdapter(PackageSpec)

@@ -1,0 +1,1 @@
+"""Child processes and what media tools say, translated into our values."""

@@ -1,0 +1,105 @@
+"""The command lines of encode tasks. Pure: a recipe in, words out."""
+
+from pathlib import Path
+
+from omkt_pipeline.domain.limits import Limits
+from omkt_pipeline.domain.recipe import EncodeAudio, EncodeStills, EncodeVideo, Still, VideoRendition
+from omkt_pipeline.media.colouring import TAGGED, scaled, tone_mapped
+from omkt_pipeline.media.source import opened
+from omkt_pipeline.media.tools import Tools
+
+#: Only frames that are marked so are touched: many sources are interlaced in parts.
+_DEINTERLACE = "bwdif=mode=send_frame:parity=auto:deint=interlaced"
+
+
+def begin(tools: Tools) -> list[str]:
+    """How every ffmpeg is started."""
+    return [
+        str(tools.ffmpeg), "-hide_banner", "-nostdin", "-y",
+        # stderr is kept for trouble; progress goes to stdout.
+        "-loglevel", "error", "-nostats", "-stats_period", "0.5", "-progress", "pipe:1",
+    ]  # fmt: skip
+
+
+#: Nothing of the source but the chosen track goes into an output: no tags, chapters, data or subtitles.
+_NOTHING_ELSE = ["-map_metadata", "-1", "-map_chapters", "-1", "-dn", "-sn"]
+
+
+def video_argv(
+    recipe: EncodeVideo, source: Path, target: Path, *, tools: Tools, limits: Limits, threads: int
+) -> list[str]:
+    """Decode once, encode every rendition into `target`/NAME.mp4, video alone."""
+    argv = [*begin(tools), "-threads", str(threads), *opened(source, recipe.input.demuxer, limits)]
+    argv += ["-filter_complex_threads", str(threads), "-filter_complex", video_graph(recipe, tools)]
+    for number, rendition in enumerate(recipe.renditions):
+        argv += [
+            "-map", f"[v{number}]", *_NOTHING_ELSE, *_x264(rendition, threads),
+            # The same constant rate on the way out fills the time before a late first frame.
+            "-r", recipe.rate, "-fps_mode", "cfr",
+            "-t", f"{limits.max_duration_seconds:.0f}", "-fs", str(limits.max_file_bytes),
+            "-f", "mp4", f"file:{target / rendition.name}.mp4",
+        ]  # fmt: skip
+    return argv
+
+
+def video_graph(recipe: EncodeVideo, tools: Tools) -> str:
+    """The filter graph: what all renditions share first, then one branch for each."""
+    shared = [*([_DEINTERLACE] if recipe.deinterlace else []), f"fps={recipe.rate}"]
+    colour = recipe.colour
+    if recipe.tone_map and tools.has_zscale:
+        largest = recipe.renditions[0]
+        shared.append(tone_mapped(recipe.tone_map, recipe.colour, largest.width, largest.height))
+        colour = None
+    count = len(recipe.renditions)
+    outlets = "".join(f"[s{number}]" for number in range(count))
+    chains = [f"[0:{recipe.input.index}]{','.join(shared)},split={count}{outlets}"]
+    chains += [
+        f"[s{number}]{scaled(r.width, r.height, colour)},format=yuv420p,setsar=1,{TAGGED}[v{number}]"
+        for number, r in enumerate(recipe.renditions)
+    ]
+    return ";".join(chains)
+
+
+def _x264(rendition: VideoRendition, threads: int) -> list[str]:
+    gop = str(rendition.gop_frames)
+    return [
+        "-c:v", "libx264", "-preset", rendition.speed, "-profile:v", rendition.profile, "-threads", str(threads),
+        # Constant quality, and never more than what a player of this rung can load.
+        "-crf", str(rendition.crf), "-maxrate", f"{rendition.max_kbps}k", "-bufsize", f"{rendition.buffer_kbits}k",
+        # A closed group every so many frames and nowhere else, so that renditions can be switched and cut there.
+        "-g", gop, "-keyint_min", gop, "-sc_threshold", "0", "-flags", "+cgop",
+    ]  # fmt: skip
+
+
+def audio_argv(recipe: EncodeAudio, source: Path, target: Path, *, tools: Tools, limits: Limits) -> list[str]:
+    """Encode one sound track, whole, into `target`/NAME.mp4."""
+    layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}.get(recipe.channels, f"{recipe.channels}c")
+    return [
+        *begin(tools), *opened(source, recipe.input.demuxer, limits),
+        "-map", f"0:{recipe.input.index}", "-vn", *_NOTHING_ELSE,
+        # Gaps are filled with silence and the sound begins with the file, so that it stays with the picture.
+        "-af", f"aresample={recipe.sample_rate}:async=1:first_pts=0,aformat=channel_layouts={layout}",
+        "-c:a", recipe.codec, "-b:a", f"{recipe.kbps}k",
+        "-t", f"{limits.max_duration_seconds:.0f}", "-fs", str(limits.max_file_bytes),
+        "-f", "mp4", f"file:{target / recipe.name}.mp4",
+    ]  # fmt: skip
+
+
+def still_argv(
+    recipe: EncodeStills, still: Still, source: Path, target: Path, *, tools: Tools, limits: Limits, at: float
+) -> list[str]:
+    """Take one still at or after `at` seconds into `target`/NAME.jpg."""
+    filters = [_DEINTERLACE] if recipe.deinterlace else []
+    if still.choose_from > 1:
+        filters.append(f"thumbnail=n={still.choose_from}")
+    colour = recipe.colour
+    if recipe.tone_map and tools.has_zscale:
+        filters.append(tone_mapped(recipe.tone_map, recipe.colour, still.width, still.height))
+        colour = None
+    filters += [scaled(still.width, still.height, colour, full_range=True), "format=yuvj420p", "setsar=1"]
+    return [
+        *begin(tools), "-threads", "1", *opened(source, recipe.input.demuxer, limits, seek=at),
+        "-map", f"0:{recipe.input.index}", "-an", *_NOTHING_ELSE,
+        "-vf", ",".join(filters), "-frames:v", "1",
+        "-c:v", "mjpeg", "-threads", "1", "-q:v", str(still.quality), "-f", "mjpeg", f"file:{target / still.name}.jpg",
+    ]  # fmt: skip

@@ -1,0 +1,207 @@
+"""ffprobe's JSON in, our facts out. The one door: no dict from outside goes further."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from omkt_pipeline.domain.media import AudioTrack, Colour, MediaFacts, VideoTrack
+from omkt_pipeline.media.source import DECODERS
+
+Raw = Mapping[str, Any]
+
+_INTERLACED = frozenset({"tt", "bb", "tb", "bt"})
+#: Pixels more oblong than this are a mistake of the header, not a film.
+_MOST_OBLONG = 10
+_STRING_KEPT = 1000
+_STREAMS_KEPT = 100
+
+
+def facts_from(raw: Raw, *, size: int) -> MediaFacts:
+    """Translate ffprobe's answer (`-show_format -show_streams -show_frames`) about a file of `size` bytes.
+
+    Where the container and the first decoded frames disagree about the picture's size, the frames are right.
+    """
+    frames: dict[int, list[Raw]] = defaultdict(list)
+    for frame in raw.get("frames") or []:
+        frames[int(frame.get("stream_index", -1))].append(frame)
+    video, audio, unusable = [], [], []
+    subtitles = attached = 0
+    for stream in (raw.get("streams") or [])[:_STREAMS_KEPT]:
+        kind, reason = stream.get("codec_type"), _reason_not_to_use(stream)
+        if kind == "subtitle":
+            subtitles += 1
+        elif kind == "video" and _is_attached(stream):
+            attached += 1
+        elif kind in ("video", "audio") and reason:
+            unusable.append(reason)
+        elif kind == "video" and (track := _video(stream, frames[_index(stream)])):
+            video.append(track)
+        elif kind == "audio" and (sound := _audio(stream)):
+            audio.append(sound)
+    header = raw.get("format") or {}
+    return MediaFacts(
+        container=str(header.get("format_name", "")),
+        duration=_seconds(header.get("duration")),
+        start=_seconds(header.get("start_time")) or 0.0,
+        bytes=size,
+        video=tuple(video),
+        audio=tuple(audio),
+        subtitles=subtitles,
+        attached_pictures=attached,
+        unusable=tuple(unusable),
+    )
+
+
+def kept(raw: Raw) -> dict[str, Any]:
+    """What is worth storing of ffprobe's own words: no frames, no endless or unprintable strings."""
+    return {key: _trimmed(value) for key, value in raw.items() if key in ("format", "streams")}
+
+
+def _trimmed(value: Any) -> Any:
+    if isinstance(value, str):
+        return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in value[:_STRING_KEPT])
+    if isinstance(value, Mapping):
+        return {_trimmed(str(key))[:100]: _trimmed(item) for key, item in list(value.items())[:_STREAMS_KEPT]}
+    if isinstance(value, list):
+        return [_trimmed(item) for item in value[:_STREAMS_KEPT]]
+    return value
+
+
+def _reason_not_to_use(stream: Raw) -> str | None:
+    if stream.get("codec_tag_string") in ("encv", "enca") or "encryption" in str(stream.get("side_data_list", "")).lower():
+        return "encrypted"
+    codec = str(stream.get("codec_name") or "unknown")
+    return None if codec in DECODERS else re.sub(r"[^\w.-]", "", codec)[:40] or "unknown"
+
+
+def _is_attached(stream: Raw) -> bool:
+    disposition = stream.get("disposition") or {}
+    return bool(disposition.get("attached_pic") or disposition.get("timed_thumbnails"))
+
+
+def _video(stream: Raw, frames: Sequence[Raw]) -> VideoTrack | None:
+    width, height = int(stream.get("width") or 0), int(stream.get("height") or 0)
+    if frames:
+        width, height = int(frames[0].get("width") or width), int(frames[0].get("height") or height)
+    if not (width and height) or _holds_nothing(stream):
+        return None
+    order = stream.get("field_order")
+    return VideoTrack(
+        index=_index(stream),
+        codec=str(stream["codec_name"]),
+        width=width,
+        height=height,
+        sample_aspect=_sample_aspect(_first(frames, "sample_aspect_ratio") or stream.get("sample_aspect_ratio")),
+        rotation=_rotation(stream),
+        average_rate=_rate(stream.get("avg_frame_rate")),
+        base_rate=_rate(stream.get("r_frame_rate")),
+        field_order=order,
+        interlaced=order in _INTERLACED or any(frame.get("interlaced_frame") for frame in frames),
+        pixel_format=stream.get("pix_fmt"),
+        bit_depth=_bit_depth(stream),
+        colour=Colour(
+            range=_known(_first(frames, "color_range") or stream.get("color_range")),
+            matrix=_known(_first(frames, "color_space") or stream.get("color_space")),
+            transfer=_known(_first(frames, "color_transfer") or stream.get("color_transfer")),
+            primaries=_known(_first(frames, "color_primaries") or stream.get("color_primaries")),
+        ),
+        frames=_integer(stream.get("nb_frames")),
+        start=_seconds(stream.get("start_time")) or 0.0,
+        duration=_track_duration(stream),
+        default=bool((stream.get("disposition") or {}).get("default")),
+    )
+
+
+def _audio(stream: Raw) -> AudioTrack | None:
+    channels, rate = int(stream.get("channels") or 0), int(stream.get("sample_rate") or 0)
+    if not channels or not rate or _holds_nothing(stream):
+        return None
+    language = str((stream.get("tags") or {}).get("language") or "")
+    return AudioTrack(
+        index=_index(stream),
+        codec=str(stream["codec_name"]),
+        channels=channels,
+        layout=stream.get("channel_layout"),
+        sample_rate=rate,
+        language=language if re.fullmatch(r"[a-zA-Z]{2,3}", language) and language != "und" else None,
+        frames=_integer(stream.get("nb_frames")),
+        start=_seconds(stream.get("start_time")) or 0.0,
+        duration=_track_duration(stream),
+        default=bool((stream.get("disposition") or {}).get("default")),
+    )
+
+
+def _index(stream: Raw) -> int:
+    return int(stream["index"])
+
+
+def _holds_nothing(stream: Raw) -> bool:
+    """A track that was announced and never filled."""
+    return stream.get("nb_frames") == "0" or ("nb_frames" not in stream and _seconds(stream.get("duration")) == 0.0)
+
+
+def _first(frames: Iterable[Raw], name: str) -> Any:
+    return next((frame[name] for frame in frames if name in frame), None)
+
+
+def _known(word: Any) -> str | None:
+    return None if word in (None, "unknown", "unspecified", "reserved") else str(word)
+
+
+def _sample_aspect(text: Any) -> str:
+    aspect = _fraction(str(text or "").replace(":", "/"))
+    plausible = aspect is not None and Fraction(1, _MOST_OBLONG) <= aspect <= _MOST_OBLONG
+    return f"{aspect.numerator}/{aspect.denominator}" if aspect is not None and plausible else "1/1"
+
+
+def _rotation(stream: Raw) -> int:
+    """ffprobe counts anticlockwise, people turn clockwise; only quarter turns exist."""
+    for data in stream.get("side_data_list") or []:
+        if "rotation" in data:
+            return round(-float(data["rotation"]) / 90) % 4 * 90
+    return 0
+
+
+def _rate(text: Any) -> str | None:
+    rate = _fraction(text)
+    return f"{rate.numerator}/{rate.denominator}" if rate else None
+
+
+def _fraction(text: Any) -> Fraction | None:
+    try:
+        value = Fraction(str(text))
+    except (ValueError, ZeroDivisionError):
+        return None
+    return value if value > 0 else None
+
+
+def _bit_depth(stream: Raw) -> int:
+    depth = _integer(stream.get("bits_per_raw_sample"))
+    found = re.search(r"p(\d\d)(le|be)$", str(stream.get("pix_fmt")))
+    return int(found[1]) if found else depth or 8
+
+
+def _integer(text: Any) -> int | None:
+    try:
+        return int(text)
+    except (TypeError, ValueError):
+        return None
+
+
+def _seconds(text: Any) -> float | None:
+    try:
+        value = float(text)
+    except (TypeError, ValueError):
+        return None
+    return value if abs(value) < 1e9 else None
+
+
+def _track_duration(stream: Raw) -> float | None:
+    seconds = _seconds(stream.get("duration"))
+    if seconds is not None:
+        return seconds
+    # Matroska says it in a tag.
+    clock = re.match(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", str((stream.get("tags") or {}).get("DURATION", "")))
+    return int(clock[1]) * 3600 + int(clock[2]) * 60 + float(clock[3]) if clock else None

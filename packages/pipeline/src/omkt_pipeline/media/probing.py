@@ -1,0 +1,120 @@
+"""Ask ffprobe about a source: what is in it, and does it really go on to the end that its header promises?"""
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from omkt_pipeline.domain.errors import SourceError, ToolError
+from omkt_pipeline.domain.limits import Limits
+from omkt_pipeline.domain.media import MediaFacts
+from omkt_pipeline.media.complaints import NOT_MEDIA, probe_meaning_of
+from omkt_pipeline.media.extent import Extent, measured
+from omkt_pipeline.media.facts import facts_from, kept
+from omkt_pipeline.media.process import ProcessLimits, ToolExited, run
+from omkt_pipeline.media.source import guards, opened
+from omkt_pipeline.media.tools import Tools
+
+#: Packets to decode: enough to see sizes, fields and colours, few enough for a tenth of a second.
+_FIRST_PACKETS = 60
+_TAIL_SECONDS = 15.0
+
+
+def probe(
+    path: Path, *, tools: Tools, limits: Limits, stop: threading.Event | None = None
+) -> tuple[MediaFacts, dict[str, Any]]:
+    """Facts of a source and ffprobe's own words. Raises SourceError for what is not usable media."""
+    size = path.stat().st_size
+    if size == 0:
+        raise SourceError("The file is empty.", code="source_empty")
+    words = ["-show_format", "-show_streams", "-show_frames", "-read_intervals", f"%+#{_FIRST_PACKETS}"]
+    try:
+        answer = _ask(
+            [*guards(limits, probing=True), *words, "-of", "json", "-i", f"file:{path}"], tools, limits, stop
+        )
+    except SourceError as error:
+        if error.code == "source_truncated" and not _begins_like_mp4(path):
+            # ffprobe went by the name.
+            raise SourceError(NOT_MEDIA, code="source_not_media", log_tail=error.log_tail) from error
+        raise
+    raw = json.loads(answer or "{}")
+    facts = facts_from(raw, size=size)
+    _refuse_by_header(facts, limits)
+    facts = measured(facts, _extent(path, facts, tools=tools, limits=limits, stop=stop))
+    _refuse_by_length(facts, limits)
+    return facts, kept(raw)
+
+
+def _refuse_by_header(facts: MediaFacts, limits: Limits) -> None:
+    """Refuse what cannot be used whatever the rest of the file holds. Raises SourceError."""
+    if not facts.video and not facts.audio:
+        if "encrypted" in facts.unusable:
+            raise SourceError("The source is encrypted.", code="source_encrypted")
+        if facts.unusable:
+            raise SourceError(f"We do not decode {', '.join(facts.unusable)}.", code="source_unsupported")
+        raise SourceError("The source holds neither picture nor sound.", code="source_no_tracks")
+    for track in facts.video:
+        if track.width * track.height > limits.max_pixels:
+            raise SourceError(
+                f"The picture has {track.width}x{track.height} pixels; this farm takes at most {limits.max_pixels}.",
+                code="source_too_large",
+            )
+    if any(track.channels > limits.max_channels for track in facts.audio):
+        raise SourceError(f"A sound track has more than {limits.max_channels} channels.", code="source_too_large")
+
+
+def _refuse_by_length(facts: MediaFacts, limits: Limits) -> None:
+    if facts.duration is not None and facts.duration > limits.max_duration_seconds:
+        raise SourceError(
+            f"The source lasts {facts.duration / 3600:.1f} hours; this farm takes at most "
+            f"{limits.max_duration_seconds / 3600:.0f}.",
+            code="source_too_long",
+        )
+
+
+def _extent(
+    path: Path, facts: MediaFacts, *, tools: Tools, limits: Limits, stop: threading.Event | None
+) -> Extent:
+    """Where each track really ends: from the last seconds, or from the whole file when it holds nothing there."""
+    ask = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time", "-of", "compact=p=0"]
+    source = opened(path, facts.demuxer, limits, probing=True)
+    if facts.duration is not None and facts.duration > 2 * _TAIL_SECONDS:
+        tail = Extent(whole=False)
+        begin = f"{facts.start + facts.duration - _TAIL_SECONDS:.3f}%"
+        _ask(["-read_intervals", begin, *ask, *source], tools, limits, stop, tail.take)
+        if tail.ends:
+            return tail
+    everything = Extent(whole=True)
+    _ask([*ask, *source], tools, limits, stop, everything.take)
+    return everything
+
+
+def _begins_like_mp4(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(8)[4:] in (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
+
+
+def _ask(
+    words: Sequence[str],
+    tools: Tools,
+    limits: Limits,
+    stop: threading.Event | None,
+    on_line: Callable[[str], bool] | None = None,
+) -> str:
+    argv = [str(tools.ffprobe), "-hide_banner", "-v", "error", *words]
+    confined = ProcessLimits(
+        wall_seconds=limits.probe_seconds,
+        cpu_seconds=int(limits.probe_seconds),
+        memory_bytes=limits.probe_memory_bytes,
+        file_bytes=0,
+        stdout_bytes=64 << 20,
+    )
+    try:
+        return run(argv, limits=confined, stop=stop, on_line=on_line).stdout.decode(errors="replace")
+    except ToolExited as error:
+        raise probe_meaning_of(error.log_tail or "") from error
+    except ToolError as error:
+        if error.code == "tool_noisy":
+            raise SourceError("The source is too intricate to be read.", code="source_too_complex") from error
+        raise

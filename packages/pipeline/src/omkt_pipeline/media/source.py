@@ -1,0 +1,78 @@
+"""How every hostile file is opened: what ffmpeg and ffprobe are told before they see a source.
+
+The protocol list alone is no defence on a shared volume: a playlist named film.mp4 would read a neighbour's file.
+The demuxer list is what refuses it.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from omkt_pipeline.domain.limits import Limits
+
+#: Containers we open. No playlists, no concatenation scripts, no image sequences, no text.
+DEMUXERS = (
+    "mov", "matroska", "avi", "mpegts", "mpeg", "ogg", "flv", "asf", "gif", "mxf",
+    "wav", "mp3", "flac", "aac", "aiff", "caf",
+)  # fmt: skip
+
+#: Codecs we decode, each with the names of the decoders that builds may have for it.
+DECODERS: Mapping[str, tuple[str, ...]] = {
+    "h264": ("h264",), "hevc": ("hevc",), "av1": ("libdav1d", "libaom-av1", "av1"),
+    "vp8": ("vp8", "libvpx"), "vp9": ("vp9", "libvpx-vp9"), "theora": ("theora",),
+    "mpeg1video": ("mpeg1video",), "mpeg2video": ("mpeg2video",), "mpeg4": ("mpeg4",),
+    "h263": ("h263",), "flv1": ("flv",), "gif": ("gif",), "mjpeg": ("mjpeg",), "qtrle": ("qtrle",),
+    "msmpeg4v2": ("msmpeg4v2",), "msmpeg4v3": ("msmpeg4",), "wmv1": ("wmv1",), "wmv2": ("wmv2",),
+    "wmv3": ("wmv3",), "vc1": ("vc1",), "prores": ("prores",), "dnxhd": ("dnxhd",), "dvvideo": ("dvvideo",),
+    "rawvideo": ("rawvideo",),
+    "aac": ("aac",), "mp3": ("mp3float", "mp3"), "mp2": ("mp2float", "mp2"), "mp1": ("mp1float", "mp1"),
+    "ac3": ("ac3",), "eac3": ("eac3",), "dts": ("dca",), "truehd": ("truehd",), "mlp": ("mlp",),
+    "opus": ("opus", "libopus"), "vorbis": ("vorbis", "libvorbis"), "flac": ("flac",), "alac": ("alac",),
+    "amr_nb": ("amrnb", "libopencore_amrnb"), "amr_wb": ("amrwb", "libopencore_amrwb"),
+    "wmav1": ("wmav1",), "wmav2": ("wmav2",), "adpcm_ms": ("adpcm_ms",), "adpcm_ima_wav": ("adpcm_ima_wav",),
+    "adpcm_ima_qt": ("adpcm_ima_qt",),
+    **{
+        name: (name,)
+        for name in (
+            "pcm_u8", "pcm_s8", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be",
+            "pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be", "pcm_alaw", "pcm_mulaw", "pcm_dvd", "pcm_bluray",
+        )
+    },
+}  # fmt: skip
+
+#: ffprobe opens a decoder for every track and gives up when one is not allowed, so it also gets those of tracks that
+#: we only count: covers and subtitles.
+_COUNTED = (
+    "png", "bmp", "webp", "subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text", "dvbsub", "dvdsub", "pgssub",
+    "xsub", "libzvbi_teletextdec", "cc_dec", "microdvd",
+)  # fmt: skip
+
+_PROBE_BYTES = 50_000_000
+_ANALYSE_MICROSECONDS = 20_000_000
+
+
+def guards(limits: Limits, *, probing: bool = False) -> list[str]:
+    """The options that go before the input, of ffmpeg or (`probing`) of ffprobe."""
+    decoders = [name for names in DECODERS.values() for name in names]
+    return [
+        "-protocol_whitelist", "file,pipe",
+        "-format_whitelist", ",".join(DEMUXERS),
+        "-codec_whitelist", ",".join([*decoders, *_COUNTED] if probing else decoders),
+        "-max_pixels", str(limits.max_pixels),
+        "-max_streams", str(limits.max_streams),
+        "-probesize", str(_PROBE_BYTES),
+        "-analyzeduration", str(_ANALYSE_MICROSECONDS),
+    ]  # fmt: skip
+
+
+def opened(
+    path: Path, demuxer: str, limits: Limits, *, seek: float | None = None, probing: bool = False
+) -> list[str]:
+    """The options and `-i` for a source whose demuxer is known."""
+    return [
+        *guards(limits, probing=probing),
+        # What probing found, so that it cannot be taken for something else now.
+        "-f", demuxer,
+        *(["-ss", f"{seek:.3f}"] if seek is not None else []),
+        # `file:` so that no part of the name is read as a protocol.
+        "-i", f"file:{path}",
+    ]  # fmt: skip

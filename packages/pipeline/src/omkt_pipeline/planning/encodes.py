@@ -1,0 +1,198 @@
+"""Collects what the outputs of a job need, each thing once."""
+
+from fractions import Fraction
+from typing import TypeVar
+
+from omkt_pipeline.domain.media import AudioTrack, MediaFacts, SourceFile, VideoTrack
+from omkt_pipeline.domain.plan import Decision, PlannedTask, Value
+from omkt_pipeline.domain.preset import AudioSettings, PosterPreset, ThumbnailsPreset, VideoSettings
+from omkt_pipeline.domain.recipe import EncodeAudio, EncodeStills, EncodeVideo, Input, Part, Still, VideoRendition
+from omkt_pipeline.domain.task import TaskKind
+from omkt_pipeline.planning import explain
+from omkt_pipeline.planning.colour import colour_of
+from omkt_pipeline.planning.cost import audio_cost, stills_cost, video_cost
+from omkt_pipeline.planning.picture import fit, ladder_for
+from omkt_pipeline.planning.timing import gop_frames, rate_for
+
+Track = TypeVar("Track", VideoTrack, AudioTrack)
+
+#: Sample rates of the compact disc family stay in it; everything else becomes 48 kHz.
+_CD_FAMILY = frozenset({11025, 22050, 44100, 88200, 176400})
+
+
+class Encodes:
+    """The encode tasks of one plan. Equal recipes of several outputs are made once."""
+
+    def __init__(self, facts: MediaFacts, source: SourceFile) -> None:
+        self._facts, self._source = facts, source
+        self._video, self._audio = _chosen(facts.video), _chosen(facts.audio)
+        self._renditions: dict[Fraction, dict[str, VideoRendition]] = {}
+        self._sounds: dict[str, EncodeAudio] = {}
+        self._stills: dict[str, Still] = {}
+        self._decisions: dict[tuple[str, str | None], Decision] = {}
+
+    @property
+    def has_video(self) -> bool:
+        return self._video is not None
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        return tuple(self._decisions.values())
+
+    def ladder(self, settings: VideoSettings, output: str) -> tuple[Part, ...]:
+        """The renditions of an output, best first; none when the source has no picture."""
+        track = self._video
+        if track is None:
+            self._note(explain.no_video(output))
+            return ()
+        rate, varies = rate_for(track, settings.max_rate)
+        fitted, left_out = ladder_for(track.display_size, settings.rungs)
+        self._note(*explain.about_picture(track), *explain.about_rate(track, rate, varies=varies))
+        self._note(*explain.about_rungs(track, fitted, left_out, output))
+        renditions = (
+            VideoRendition(
+                name=f"{item.rung.size}p",
+                width=item.width,
+                height=item.height,
+                crf=item.rung.crf,
+                max_kbps=item.rung.max_kbps,
+                buffer_kbits=round(item.rung.max_kbps * settings.buffer_seconds),
+                speed=settings.speed,
+                profile=settings.profile,
+                gop_frames=gop_frames(rate, settings.gop_seconds),
+            )
+            for item in fitted
+        )
+        task = self._video_task(rate)
+        known = self._renditions[rate]
+        return tuple(Part(task=task, name=_once(rendition, known)) for rendition in renditions)
+
+    def sound(self, settings: AudioSettings, output: str) -> tuple[Part, ...]:
+        """The sound of an output; none when the source has none."""
+        track = self._audio
+        if track is None:
+            self._note(explain.no_audio(output))
+            return ()
+        channels = min(track.channels, settings.max_channels)
+        recipe = EncodeAudio(
+            input=self._input(track),
+            name="audio",
+            codec=settings.codec,
+            channels=channels,
+            sample_rate=44100 if track.sample_rate in _CD_FAMILY else 48000,
+            kbps=channels * settings.kbps_per_channel,
+            language=track.language,
+        )
+        self._note(*explain.about_sound(track, channels))
+        for key, known in self._sounds.items():
+            if known == recipe:
+                return (Part(task=key, name=known.name),)
+        key = _numbered("audio", len(self._sounds))
+        self._sounds[key] = recipe
+        return (Part(task=key, name=recipe.name),)
+
+    def stills(self, preset: ThumbnailsPreset | PosterPreset) -> tuple[Part, ...]:
+        """The stills of an output. Call only when there is video."""
+        assert self._video is not None  # noqa: S101 - the caller asked has_video
+        width, height = fit(self._video.display_size, preset.size)
+        length = self._input(self._video).duration
+        if isinstance(preset, PosterPreset):
+            stills = [Still(name="poster", at=preset.at * length, width=width, height=height, quality=preset.quality)]
+            stills[0] = stills[0].model_copy(update={"choose_from": 25})
+        else:
+            # In the middle of equal parts: the very first and last frames are often black.
+            stills = [
+                Still(
+                    name=f"thumb-{number + 1:03d}",
+                    at=round(length * (number + 0.5) / preset.count, 3),
+                    width=width,
+                    height=height,
+                    quality=preset.quality,
+                )
+                for number in range(preset.count)
+            ]
+        self._note(*explain.about_picture(self._video))
+        return tuple(Part(task="stills", name=_once(still, self._stills)) for still in stills)
+
+    def tasks(self) -> tuple[PlannedTask, ...]:
+        """The encode tasks, cheap ones first."""
+        tasks = [
+            _task(key, recipe, audio_cost(recipe.input.duration)) for key, recipe in self._sounds.items()
+        ]
+        if self._stills and self._video is not None:
+            stills = EncodeStills(
+                input=self._input(self._video),
+                deinterlace=self._video.interlaced,
+                tone_map=self._video.colour.hdr,
+                colour=colour_of(self._video),
+                stills=tuple(self._stills.values()),
+            )
+            tasks.append(_task("stills", stills, stills_cost(len(self._stills))))
+        tasks.extend(self._encode_video(rate, known) for rate, known in self._renditions.items())
+        return tuple(tasks)
+
+    def _encode_video(self, rate: Fraction, known: dict[str, VideoRendition]) -> PlannedTask:
+        track = self._video
+        assert track is not None  # noqa: S101 - renditions exist only for a picture
+        recipe = EncodeVideo(
+            input=self._input(track),
+            rate=f"{rate.numerator}/{rate.denominator}",
+            deinterlace=track.interlaced,
+            tone_map=track.colour.hdr,
+            colour=colour_of(track),
+            renditions=tuple(sorted(known.values(), key=lambda r: r.width * r.height, reverse=True)),
+        )
+        cost = video_cost(
+            recipe.input.duration,
+            rate,
+            track.width * track.height,
+            recipe.renditions,
+            deinterlace=recipe.deinterlace,
+            tone_map=recipe.tone_map is not None,
+        )
+        return _task(self._video_task(rate), recipe, cost)
+
+    def _video_task(self, rate: Fraction) -> str:
+        self._renditions.setdefault(rate, {})
+        return _numbered("video", list(self._renditions).index(rate))
+
+    def _input(self, track: VideoTrack | AudioTrack) -> Input:
+        """The track, with the seconds that must come out: every output begins where the file begins."""
+        length = track.duration if track.duration is not None else None
+        lead = max(0.0, track.start - self._facts.start)
+        return Input(
+            source=self._source,
+            demuxer=self._facts.demuxer,
+            index=track.index,
+            duration=round(lead + length, 6) if length is not None else self._facts.duration or 0.0,
+        )
+
+    def _note(self, *decisions: Decision) -> None:
+        for decision in decisions:
+            self._decisions.setdefault((decision.code, decision.output), decision)
+
+
+def _chosen(tracks: tuple[Track, ...]) -> Track | None:
+    """The track marked as default, else the first."""
+    return next((track for track in tracks if track.default), tracks[0] if tracks else None)
+
+
+Named = TypeVar("Named", VideoRendition, Still)
+
+
+def _once(wanted: Named, known: dict[str, Named]) -> str:
+    """The name under which an equal recipe is known, or a new one for it."""
+    for count in range(len(known) + 1):
+        name = _numbered(wanted.name, count)
+        candidate = wanted.model_copy(update={"name": name})
+        if known.setdefault(name, candidate) == candidate:
+            return name
+    raise AssertionError("there is always a free name")
+
+
+def _numbered(name: str, count: int) -> str:
+    return name if count == 0 else f"{name}-{count + 1}"
+
+
+def _task(key: str, recipe: Value, cost: float) -> PlannedTask:
+    return PlannedTask(key=key, kind=TaskKind.ENCODE, spec=recipe.model_dump(mode="json"), cost=cost)

@@ -1,0 +1,81 @@
+"""The sentences of a plan: what was decided, and why. Codes are stable, sentences may change."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from omkt_pipeline.domain.media import AudioTrack, VideoTrack
+from omkt_pipeline.domain.plan import Decision
+from omkt_pipeline.domain.preset import Rung
+from omkt_pipeline.planning.picture import Fitted, scale_into
+
+_STEREO = 2
+
+
+def no_video(output: str) -> Decision:
+    """Sound alone is delivered."""
+    return Decision(code="audio_only", message="The source has no moving picture: sound alone.", output=output)
+
+
+def no_audio(output: str) -> Decision:
+    """A silent film."""
+    return Decision(code="no_sound", message="The source has no sound; none is added.", output=output)
+
+
+def about_picture(track: VideoTrack) -> Iterator[Decision]:
+    """What is done to every picture before it is scaled."""
+    if track.rotation:
+        yield Decision(code="rotated", message=f"The picture is turned by {track.rotation} degrees, as the source asks.")
+    if Fraction(track.sample_aspect) != 1:
+        yield Decision(
+            code="square_pixels",
+            message=f"Pixels of {track.sample_aspect.replace('/', ':')} become square: "
+            f"{track.display_size[0]}x{track.display_size[1]}.",
+        )
+    if track.interlaced:
+        yield Decision(code="deinterlaced", message="The source is interlaced; fields are joined into full frames.")
+    if track.colour.hdr:
+        yield Decision(
+            code="tone_mapped", message=f"The source is HDR ({track.colour.hdr.upper()}); the output is SDR BT.709."
+        )
+
+
+def about_rate(track: VideoTrack, rate: Fraction, *, varies: bool) -> Iterator[Decision]:
+    """Why this frame rate."""
+    shown = f"{float(rate):.3f}".rstrip("0").rstrip(".")
+    if varies:
+        yield Decision(
+            code="constant_frame_rate",
+            message=f"The source's frame rate varies; the output has {shown} frames in every second, "
+            "so that all renditions can be switched at the same frames.",
+        )
+    elif track.average_rate and rate < Fraction(track.average_rate) * Fraction(99, 100):
+        yield Decision(
+            code="frame_rate_capped",
+            message=f"{float(Fraction(track.average_rate)):.2f} frames a second are reduced to {shown}.",
+        )
+
+
+def about_rungs(track: VideoTrack, made: Sequence[Fitted], left_out: Sequence[Rung], output: str) -> Iterator[Decision]:
+    """Which rungs are made and which are not."""
+    width, height = track.display_size
+    if left_out:
+        sizes = ", ".join(f"{rung.size}p" for rung in left_out)
+        yield Decision(
+            code="rung_dropped_upscale",
+            message=f"{sizes} would enlarge the source ({width}x{height}) and is left out.",
+            output=output,
+        )
+    for item in made:
+        if scale_into(track.display_size, item.rung.size) > 1:
+            yield Decision(
+                code="rung_at_source_size",
+                message=f"{item.rung.size}p is made at the source's own size, {item.width}x{item.height}.",
+                output=output,
+            )
+
+
+def about_sound(track: AudioTrack, channels: int) -> Iterator[Decision]:
+    """What happens to the channels."""
+    if channels < track.channels:
+        to = "stereo" if channels == _STEREO else f"{channels} channels"
+        yield Decision(code="mixed_down", message=f"{track.channels} channels are mixed down to {to}.")

@@ -1,0 +1,66 @@
+"""How large a picture becomes: fitted into its rung, never squeezed, never enlarged, always even."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from omkt_pipeline.domain.preset import Rung
+
+#: A source this much larger than the best rung that fits deserves the next rung at its own size.
+_WORTH_A_RUNG = Fraction(11, 10)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A rung with the size its picture gets."""
+
+    rung: Rung
+    width: int
+    height: int
+
+
+def box_of(size: int, *, portrait: bool) -> tuple[int, int]:
+    """The 16:9 box whose short side is `size`; it stands upright for portrait pictures.
+
+    So 1080 takes 1920x1080, 1080x1920 from a phone, 1920x804 of a wide film and 1080x1080 of a square one, which is
+    what the large video sites mean by "1080p".
+    """
+    long_side = round(size * 16 / 9)
+    return (size, long_side) if portrait else (long_side, size)
+
+
+def scale_into(size: tuple[int, int], rung_size: int) -> Fraction:
+    """The factor by which a picture fills the rung's box; above 1 it would be enlarged."""
+    width, height = size
+    box_width, box_height = box_of(rung_size, portrait=height > width)
+    return min(Fraction(box_width, width), Fraction(box_height, height))
+
+
+def fit(size: tuple[int, int], rung_size: int) -> tuple[int, int]:
+    """Even width and height of a picture fitted into the rung's box, never enlarged."""
+    factor = min(scale_into(size, rung_size), Fraction(1))
+    return _even(size[0] * factor), _even(size[1] * factor)
+
+
+def ladder_for(size: tuple[int, int], rungs: Sequence[Rung]) -> tuple[list[Fitted], list[Rung]]:
+    """The rungs to make, best first, and those left out because they would enlarge the picture.
+
+    There is always at least one: the smallest rung takes a small source at its own size. When a source lies well
+    between two rungs, the upper one is made at the source's own size, so that nobody loses sharpness.
+    """
+    ordered = sorted(rungs, key=lambda rung: rung.size, reverse=True)
+    kept = [rung for rung in ordered if scale_into(size, rung.size) <= 1]
+    larger = [rung for rung in ordered if rung not in kept]
+    if larger and (not kept or 1 / scale_into(size, kept[0].size) > _WORTH_A_RUNG):
+        kept.insert(0, larger.pop())
+    fitted: list[Fitted] = []
+    for rung in kept:
+        width, height = fit(size, rung.size)
+        if not fitted or (width, height) != (fitted[-1].width, fitted[-1].height):
+            fitted.append(Fitted(rung, width, height))
+    return fitted, larger
+
+
+def _even(length: Fraction) -> int:
+    """The nearest even number; 4:2:0 has no odd sizes."""
+    return max(2, 2 * round(length / 2))

@@ -1,0 +1,79 @@
+"""Facts and presets in, a plan out. Pure: the same question always gets the same answer."""
+
+from collections.abc import Sequence
+
+from omkt_pipeline.domain.errors import SourceError
+from omkt_pipeline.domain.media import MediaFacts, SourceFile
+from omkt_pipeline.domain.plan import Decision, Plan, PlannedOutput, PlannedTask, Value
+from omkt_pipeline.domain.preset import AudioPreset, HlsPreset, Mp4Preset, Preset
+from omkt_pipeline.domain.recipe import PackageFile, PackageHls, PackageImages, Part
+from omkt_pipeline.domain.task import TaskKind
+from omkt_pipeline.planning.cost import package_cost
+from omkt_pipeline.planning.encodes import Encodes
+
+_KINDS = {"hls": "hls", "mp4": "file", "audio": "file", "thumbnails": "images", "poster": "images"}
+
+
+def plan_job(facts: MediaFacts, source: SourceFile, presets: Sequence[Preset]) -> Plan:
+    """Decide all work of a job: one encode of all its pictures, one of each sound, one of its stills, then packaging.
+
+    Raises SourceError (no_video, no_audio, source_no_tracks) when an output cannot be made of this source.
+    """
+    if not facts.video and not facts.audio:
+        raise SourceError("The source holds neither picture nor sound.", code="source_no_tracks")
+    encodes = Encodes(facts, source)
+    packages = tuple(_package(preset, encodes, facts.duration or 0.0) for preset in presets)
+    outputs = tuple(
+        PlannedOutput(key=preset.id, preset=preset.id, preset_version=preset.version, kind=_KINDS[preset.kind])
+        for preset in presets
+    )
+    return Plan(
+        outputs=outputs,
+        tasks=(*encodes.tasks(), *packages),
+        decisions=(*_about_tracks(facts), *encodes.decisions),
+    )
+
+
+def _package(preset: Preset, encodes: Encodes, duration: float) -> PlannedTask:
+    """The package task of one output; asks `encodes` for what it needs on the way."""
+    spec: Value
+    parts: tuple[Part, ...]
+    if isinstance(preset, HlsPreset | Mp4Preset):
+        wants_file = isinstance(preset, Mp4Preset)
+        if wants_file and not encodes.has_video:
+            raise SourceError(f"The source has no moving picture, and {preset.id} is a film.", code="no_video")
+        video, audio = encodes.ladder(preset.video, preset.id), encodes.sound(preset.audio, preset.id)
+        parts = (*video, *audio)
+        if isinstance(preset, HlsPreset):
+            spec = PackageHls(output=preset.id, video=video, audio=audio, segment_seconds=preset.segment_seconds)
+        else:
+            spec = PackageFile(output=preset.id, video=video, audio=audio, name="video.mp4")
+    elif isinstance(preset, AudioPreset):
+        parts = encodes.sound(preset.audio, preset.id)
+        if not parts:
+            raise SourceError(f"The source has no sound, and {preset.id} is nothing else.", code="no_audio")
+        spec = PackageFile(output=preset.id, audio=parts, name="audio.m4a")
+    else:
+        if not encodes.has_video:
+            raise SourceError(f"The source has no moving picture, and {preset.id} shows one.", code="no_video")
+        parts = encodes.stills(preset)
+        spec = PackageImages(output=preset.id, images=parts)
+    return PlannedTask(
+        key=f"package-{preset.id}",
+        kind=TaskKind.PACKAGE,
+        spec=spec.model_dump(mode="json"),
+        needs=tuple(sorted({part.task for part in parts})),
+        cost=package_cost(duration),
+        output=preset.id,
+    )
+
+
+def _about_tracks(facts: MediaFacts) -> tuple[Decision, ...]:
+    """What of the source is not used."""
+    left_out = (
+        (len(facts.video) > 1, "video_tracks_left_out", f"The source has {len(facts.video)} pictures; one is used."),
+        (len(facts.audio) > 1, "audio_tracks_left_out", f"The source has {len(facts.audio)} sounds; one is used."),
+        (facts.subtitles > 0, "subtitles_left_out", f"{facts.subtitles} subtitle tracks are not delivered."),
+        (bool(facts.unusable), "tracks_unusable", f"Tracks we do not decode: {', '.join(facts.unusable)}."),
+    )
+    return tuple(Decision(code=code, message=text, warning=True) for applies, code, text in left_out if applies)

@@ -1,0 +1,93 @@
+"""Accounts and API keys in the database."""
+
+import hmac
+
+from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from omkt_pipeline.db.engine import Database
+from omkt_pipeline.db.tables import account, api_key
+from omkt_pipeline.db.types import now, now_plus
+from omkt_pipeline.domain.account import Account, ApiKey, new_webhook_secret
+from omkt_pipeline.domain.errors import Conflict, NotFound, Refused
+
+#: "Last used" is written at most once in this time: it is for people, not worth a write per request.
+_USED_RESOLUTION_SECONDS = 60.0
+
+
+def create_account(database: Database, name: str, *, weight: float = 1.0) -> tuple[Account, ApiKey]:
+    """Create an account with its first key, which is in clear only here. Raises Conflict when the name is taken."""
+    secret = new_webhook_secret()
+    key = ApiKey.new()
+
+    def write(connection: Connection) -> int:
+        result = connection.execute(
+            insert(account).values(name=name, weight=weight, webhook_secret=secret, created_at=now())
+        )
+        assert result.inserted_primary_key is not None  # noqa: S101 - one row, one key
+        account_id = int(result.inserted_primary_key[0])
+        _insert_key(connection, account_id, key, "first")
+        return account_id
+
+    try:
+        account_id = database.transact(write)
+    except IntegrityError:
+        raise Conflict(f"There is already an account named {name}.", code="account_exists") from None
+    return Account(id=account_id, name=name, webhook_secret=secret), key
+
+
+def add_key(database: Database, account_name: str, key_name: str) -> ApiKey:
+    """Give an account another key, in clear only here. Raises NotFound."""
+    key = ApiKey.new()
+
+    def write(connection: Connection) -> None:
+        found = connection.execute(select(account.c.id).where(account.c.name == account_name)).scalar()
+        if found is None:
+            raise NotFound(f"There is no account named {account_name}.", code="account_unknown")
+        _insert_key(connection, found, key, key_name)
+
+    database.transact(write)
+    return key
+
+
+def revoke_key(database: Database, key_id: str) -> None:
+    """Make a key useless at once. Raises NotFound."""
+
+    def write(connection: Connection) -> int:
+        return connection.execute(
+            update(api_key).where(api_key.c.id == key_id, api_key.c.revoked_at.is_(None)).values(revoked_at=now())
+        ).rowcount
+
+    if not database.transact(write):
+        raise NotFound(f"There is no living key {key_id}.", code="key_unknown")
+
+
+def accounts(database: Database) -> list[Account]:
+    """All accounts by name."""
+    rows = database.fetch(lambda connection: connection.execute(select(account).order_by(account.c.name)).all())
+    return [Account(id=row.id, name=row.name, webhook_secret=row.webhook_secret) for row in rows]
+
+
+def authenticate(database: Database, text: str) -> Account:
+    """Return whose key this is. Raises Refused (code key_invalid) for everything that is not a living key."""
+    key = ApiKey.parse(text)
+
+    stale = or_(api_key.c.used_at.is_(None), api_key.c.used_at < now_plus(-_USED_RESOLUTION_SECONDS))
+    question = (
+        select(api_key.c.secret_sha256, account.c.id, account.c.name, account.c.webhook_secret, stale.label("stale"))
+        .join(account, account.c.id == api_key.c.account_id)
+        .where(api_key.c.id == key.id, api_key.c.revoked_at.is_(None))
+    )
+    row = database.fetch(lambda connection: connection.execute(question).first())
+    if row is None or not hmac.compare_digest(row.secret_sha256, key.hash):
+        raise Refused("This key is unknown or revoked.", code="key_invalid")
+    if row.stale:
+        used = update(api_key).where(api_key.c.id == key.id).values(used_at=now())
+        database.transact(lambda connection: connection.execute(used).rowcount)
+    return Account(id=row.id, name=row.name, webhook_secret=row.webhook_secret)
+
+
+def _insert_key(connection: Connection, account_id: int, key: ApiKey, name: str) -> None:
+    connection.execute(
+        insert(api_key).values(id=key.id, account_id=account_id, name=name, secret_sha256=key.hash, created_at=now())
+    )

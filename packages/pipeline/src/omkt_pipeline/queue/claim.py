@@ -1,0 +1,135 @@
+"""Claim: take the next ready task, alone, for a limited time.
+
+Every equality and the whole order of the claim lie in one index (k_claim). If the server had to sort, SKIP LOCKED would
+lock every ready row, and other workers would be told that the queue is empty.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
+
+from omkt_pipeline.db.engine import Database
+from omkt_pipeline.db.tables import job, task, task_attempt
+from omkt_pipeline.db.types import now, now_plus
+from omkt_pipeline.domain.job import JobState
+from omkt_pipeline.domain.task import Pool, Task, TaskKind, TaskState
+
+#: A task that failed on a host is left to other hosts for so long; then any host may try.
+AVOID_SECONDS = 60.0
+_FIRST_KINDS = (TaskKind.FETCH, TaskKind.PROBE, TaskKind.PLAN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimant:
+    """Who claims: a registered worker."""
+
+    worker_id: int
+    host: str
+    pool: Pool
+    lease_seconds: float
+
+
+def claim_candidate(pool: Pool, host: str) -> Any:
+    """The statement that finds and locks the next task of a pool. Its plan is checked on the real servers."""
+    return (
+        select(
+            task.c.id,
+            task.c.job_id,
+            task.c.job_key,
+            task.c.media_id,
+            task.c.account_id,
+            task.c.kind,
+            task.c.spec,
+            task.c.attempt,
+            task.c.cost,
+        )
+        .with_hint(task, "FORCE INDEX (k_claim)", "mysql")
+        .with_hint(task, "FORCE INDEX (k_claim)", "mariadb")
+        .where(
+            task.c.state == TaskState.READY,
+            task.c.pool == pool,
+            or_(task.c.avoid_host.is_(None), task.c.avoid_host != host, task.c.run_at < now_plus(-AVOID_SECONDS)),
+        )
+        .order_by(task.c.band, task.c.fair_key, task.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def has_ready(database: Database, pool: Pool) -> bool:
+    """Whether a claim is worth its transaction: an idle worker's poll, one indexed read."""
+    statement = select(task.c.id).where(task.c.state == TaskState.READY, task.c.pool == pool).limit(1)
+    return database.fetch(lambda connection: connection.execute(statement).first()) is not None
+
+
+def ready_count(database: Database, pool: Pool, *, at_most: int) -> int:
+    """How many tasks of the pool are ready, counted no further than `at_most`."""
+    some = select(task.c.id).where(task.c.state == TaskState.READY, task.c.pool == pool).limit(at_most).subquery()
+    return database.fetch(lambda connection: connection.execute(select(func.count()).select_from(some)).scalar_one())
+
+
+def claim(database: Database, claimant: Claimant, token: bytes) -> Task | None:
+    """Lease the next ready task to the claimant, or return None. `token` must be new: 16 random bytes."""
+
+    def take(connection: Connection) -> Task | None:
+        row = connection.execute(claim_candidate(claimant.pool, claimant.host)).first()
+        if row is None:
+            return None
+        connection.execute(
+            update(task)
+            .where(task.c.id == row.id, task.c.state == TaskState.READY)
+            .values(
+                state=TaskState.RUNNING,
+                attempt=row.attempt + 1,
+                lease_token=token,
+                lease_until=now_plus(claimant.lease_seconds),
+                worker_id=claimant.worker_id,
+                progress=0.0,
+            )
+        )
+        connection.execute(
+            insert(task_attempt).values(
+                task_id=row.id,
+                attempt=row.attempt + 1,
+                token=token,
+                worker_id=claimant.worker_id,
+                host=claimant.host,
+                started_at=now(),
+            )
+        )
+        if row.kind in _FIRST_KINDS:
+            connection.execute(
+                update(job)
+                .where(job.c.id == row.job_id, job.c.state == JobState.QUEUED)
+                .values(state=JobState.RUNNING, started_at=now())
+            )
+        return _task(row, row.attempt + 1, token)
+
+    return database.transact(take, landed=lambda connection: _claimed_before(connection, token))
+
+
+def _claimed_before(connection: Connection, token: bytes) -> Task | None:
+    row = connection.execute(
+        select(task).where(task.c.id == _attempted_task(token), task.c.state == TaskState.RUNNING)
+    ).first()
+    return _task(row, row.attempt, token) if row is not None and row.lease_token == token else None
+
+
+def _attempted_task(token: bytes) -> Any:
+    return select(task_attempt.c.task_id).where(task_attempt.c.token == token).scalar_subquery()
+
+
+def _task(row: Row[Any], attempt: int, token: bytes) -> Task:
+    return Task(
+        id=row.id,
+        job_id=row.job_id,
+        job_key=row.job_key,
+        media_id=row.media_id,
+        account_id=row.account_id,
+        kind=TaskKind(row.kind),
+        spec=row.spec,
+        attempt=attempt,
+        token=token,
+        cost=row.cost,
+    )

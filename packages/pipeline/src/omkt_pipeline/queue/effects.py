@@ -1,0 +1,102 @@
+"""What a settled attempt changes beside its own row: one function for each verb, in the settling transaction."""
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from omkt_pipeline.db.tables import job, media, output
+from omkt_pipeline.domain.effects import Encoded, Fetched, Planned, Probed, Published, Settlement
+from omkt_pipeline.domain.errors import Stopped
+from omkt_pipeline.domain.job import JobState, MediaState, OutputState
+from omkt_pipeline.domain.task import Task
+from omkt_pipeline.queue.endings import succeed_job
+from omkt_pipeline.queue.enqueue import JobRef, add_tasks
+
+
+def apply(connection: Connection, held: Task, settlement: Settlement) -> None:
+    """Write the effect of a settlement."""
+    match settlement.effect:
+        case Fetched() as effect:
+            _fetched(connection, held, effect)
+        case Probed() as effect:
+            connection.execute(
+                update(media)
+                .where(media.c.id == held.media_id)
+                .values(facts=dict(effect.facts), raw_probe=dict(effect.raw), state=MediaState.PROBED)
+            )
+        case Planned() as effect:
+            _planned(connection, held, effect)
+        case Published() as effect:
+            _published(connection, held, settlement, effect)
+        case Encoded():
+            pass  # its facts stand in the task's own row
+
+
+def _fetched(connection: Connection, held: Task, effect: Fetched) -> None:
+    connection.execute(
+        update(media)
+        .where(media.c.id == held.media_id)
+        .values(
+            path=effect.path,
+            bytes=effect.bytes,
+            sha256=effect.sha256,
+            name=func.coalesce(media.c.name, effect.name),
+            state=MediaState.STORED,
+        )
+    )
+
+
+def _planned(connection: Connection, held: Task, effect: Planned) -> None:
+    row = connection.execute(select(job.c.band, job.c.state).where(job.c.id == held.job_id).with_for_update()).one()
+    if row.state != JobState.RUNNING:
+        raise Stopped("cancelled", code="cancelled")
+    plan = effect.plan
+    connection.execute(
+        update(job)
+        .where(job.c.id == held.job_id)
+        .values(decisions=[decision.model_dump(mode="json") for decision in plan.decisions])
+    )
+    connection.execute(
+        insert(output),
+        [
+            {
+                "job_id": held.job_id,
+                "output_key": one.key,
+                "preset": one.preset,
+                "preset_version": one.preset_version,
+                "kind": one.kind,
+                "state": OutputState.PENDING,
+            }
+            for one in plan.outputs
+        ],
+    )
+    reference = JobRef(
+        id=held.job_id, key=held.job_key, media_id=held.media_id, account_id=held.account_id, band=row.band
+    )
+    add_tasks(connection, reference, plan.tasks)
+
+
+def _published(connection: Connection, held: Task, settlement: Settlement, effect: Published) -> None:
+    connection.execute(
+        update(output)
+        .where(
+            output.c.job_id == held.job_id,
+            output.c.output_key == effect.output,
+            output.c.state == OutputState.PENDING,
+        )
+        .values(
+            state=OutputState.PUBLISHED,
+            task_id=held.id,
+            folder=settlement.folder,
+            entry=effect.entry,
+            bytes=sum(file.bytes for file in settlement.artifacts),
+            result=dict(effect.result),
+        )
+    )
+    # Two last outputs that settle at once: the second waits here and then counts none.
+    connection.execute(select(job.c.id).where(job.c.id == held.job_id).with_for_update())
+    open_outputs = connection.execute(
+        select(func.count())
+        .select_from(output)
+        .where(output.c.job_id == held.job_id, output.c.state != OutputState.PUBLISHED)
+    ).scalar_one()
+    if open_outputs == 0:
+        succeed_job(connection, held.job_id)

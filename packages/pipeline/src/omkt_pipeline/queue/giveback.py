@@ -1,0 +1,103 @@
+"""How an attempt ends without a result: failed, cancelled, or released because its worker stops."""
+
+import random
+
+from sqlalchemy import Connection, exists, select
+
+from omkt_pipeline.db.engine import Database
+from omkt_pipeline.db.tables import task, worker
+from omkt_pipeline.db.types import now, now_plus
+from omkt_pipeline.domain.errors import OmktError
+from omkt_pipeline.domain.task import AttemptOutcome, Task, TaskState
+from omkt_pipeline.queue.endings import fail_job
+from omkt_pipeline.queue.guard import NO_LEASE, end_attempt, ended_before, leased, move_if_leased
+from omkt_pipeline.queue.workers import UP
+
+#: Tries that may end in the task's own error before it is given up.
+MAX_FAILURES = 4
+_BACKOFF_BASE_SECONDS = 10.0
+_BACKOFF_CAP_SECONDS = 900.0
+_LOG_TAIL_CHARACTERS = 8192
+
+
+def backoff_seconds(earlier: int, *, base: float = _BACKOFF_BASE_SECONDS) -> float:
+    """Full jitter: a random wait that doubles its bound with every earlier failure, up to fifteen minutes."""
+    return random.uniform(0, min(_BACKOFF_CAP_SECONDS, base * 2.0**earlier))  # noqa: S311 - jitter, not a secret
+
+
+def fail(
+    database: Database, held: Task, error: OmktError, *, host: str, backoff_base: float = _BACKOFF_BASE_SECONDS
+) -> None:
+    """running -> delayed, to be tried again, or -> failed, and the job with it. Raises LeaseLost."""
+
+    def write(connection: Connection) -> bool:
+        failures = connection.execute(select(task.c.failures).where(leased(held))).scalar()
+        again = error.retryable and (failures or 0) + 1 < MAX_FAILURES
+        if again:
+            move_if_leased(
+                connection,
+                held,
+                state=TaskState.DELAYED,
+                failures=task.c.failures + 1,
+                run_at=now_plus(backoff_seconds(failures or 0, base=backoff_base)),
+                avoid_host=host if _others_alive(connection, held, host) else None,
+                reason=error.code,
+                message=error.message,
+                **NO_LEASE,
+            )
+        else:
+            move_if_leased(
+                connection,
+                held,
+                state=TaskState.FAILED,
+                failures=task.c.failures + 1,
+                finished_at=now(),
+                reason=error.code,
+                message=error.message,
+                **NO_LEASE,
+            )
+        _end(connection, held, AttemptOutcome.FAILED, error)
+        if not again:
+            fail_job(connection, held.job_id, code=error.code, message=error.message)
+        return True
+
+    database.transact(write, landed=lambda connection: ended_before(connection, held) or None)
+
+
+def release(database: Database, held: Task) -> None:
+    """running -> ready, at no cost: the worker stops, the task did nothing wrong. Raises LeaseLost."""
+
+    def write(connection: Connection) -> bool:
+        move_if_leased(connection, held, state=TaskState.READY, run_at=now(), progress=0.0, **NO_LEASE)
+        end_attempt(connection, held.id, held.attempt, AttemptOutcome.RELEASED)
+        return True
+
+    database.transact(write, landed=lambda connection: ended_before(connection, held) or None)
+
+
+def acknowledge_cancel(database: Database, held: Task) -> None:
+    """running -> cancelled: the worker has stopped. Raises LeaseLost."""
+
+    def write(connection: Connection) -> bool:
+        move_if_leased(connection, held, state=TaskState.CANCELLED, reason="cancelled", finished_at=now(), **NO_LEASE)
+        end_attempt(connection, held.id, held.attempt, AttemptOutcome.CANCELLED)
+        return True
+
+    database.transact(write, landed=lambda connection: ended_before(connection, held) or None)
+
+
+def _others_alive(connection: Connection, held: Task, host: str) -> bool:
+    other = exists().where(worker.c.pool == held.kind.pool, worker.c.state == UP, worker.c.host != host)
+    return bool(connection.execute(select(other)).scalar())
+
+
+def _end(connection: Connection, held: Task, outcome: AttemptOutcome, error: OmktError) -> None:
+    end_attempt(
+        connection,
+        held.id,
+        held.attempt,
+        outcome,
+        error_code=error.code,
+        message=error.message,
+        log_tail=error.log_tail[-_LOG_TAIL_CHARACTERS:] if error.log_tail else None,
+    )

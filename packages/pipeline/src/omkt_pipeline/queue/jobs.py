@@ -1,0 +1,265 @@
+"""Submit, cancel and retry a job: each one transaction."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from omkt_pipeline.db.engine import Database
+from omkt_pipeline.db.tables import idempotency, job, media, output, task
+from omkt_pipeline.db.types import now
+from omkt_pipeline.domain.errors import Conflict, NotFound
+from omkt_pipeline.domain.job import JobRequest, JobState, MediaState, OutputState, Source, SourceKind
+from omkt_pipeline.domain.keys import new_key
+from omkt_pipeline.domain.plan import PlannedTask
+from omkt_pipeline.domain.task import TaskKind, TaskState
+from omkt_pipeline.queue.dependencies import release_if_free
+from omkt_pipeline.queue.endings import cancel_job
+from omkt_pipeline.queue.enqueue import JobRef, add_tasks
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewMedia:
+    """What is known of a source when it is submitted. Without a path it must be fetched first."""
+
+    name: str | None = None
+    path: str | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitted:
+    """The job of a request: new, or the one that an earlier request with the same Idempotency-Key made."""
+
+    job_key: str
+    replayed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Media:
+    id: int
+    key: str
+    state: MediaState
+
+
+def submit(database: Database, account_id: int, request: JobRequest, found: NewMedia) -> Submitted:
+    """Store media, job and first tasks, all or nothing.
+
+    Raises Conflict (code idempotency_mismatch) when the key was used for another request, NotFound for an unknown upload.
+    """
+    job_key = new_key()
+
+    def write(connection: Connection) -> Submitted:
+        earlier = _earlier(connection, account_id, request)
+        if earlier is not None:
+            return earlier
+        source = _media(connection, account_id, request.source, found)
+        job_id = _insert_job(connection, account_id, request, job_key, source.id)
+        if request.idempotency_key is not None:
+            connection.execute(
+                insert(idempotency).values(
+                    account_id=account_id,
+                    request_key=request.idempotency_key,
+                    fingerprint=request.fingerprint,
+                    job_id=job_id,
+                    created_at=now(),
+                )
+            )
+        reference = JobRef(
+            id=job_id, key=job_key, media_id=source.id, account_id=account_id, band=request.priority.band
+        )
+        add_tasks(connection, reference, first_tasks(request.source, source.key, source.state))
+        return Submitted(job_key=job_key, replayed=False)
+
+    def landed(connection: Connection) -> Submitted | None:
+        mine = connection.execute(select(job.c.id).where(job.c.job_key == job_key)).first()
+        return Submitted(job_key=job_key, replayed=False) if mine else None
+
+    try:
+        return database.transact(write, landed=landed)
+    except IntegrityError:
+        # Another request with the same key was faster by a moment; its job is the answer to this one too.
+        winner = database.fetch(lambda connection: _earlier(connection, account_id, request))
+        if winner is None:
+            raise
+        return winner
+
+
+def first_tasks(source: Source, media_key: str, state: MediaState) -> list[PlannedTask]:
+    """The tasks every job begins with: only what is not known yet is fetched and probed."""
+    steps: list[PlannedTask] = []
+    if state == MediaState.EXPECTED:
+        steps.append(PlannedTask(key="fetch", kind=TaskKind.FETCH, spec={"url": source.value, "media": media_key}))
+    if state != MediaState.PROBED:
+        steps.append(PlannedTask(key="probe", kind=TaskKind.PROBE, spec={}, needs=tuple(step.key for step in steps)))
+    needs = (steps[-1].key,) if steps else ()
+    steps.append(PlannedTask(key="plan", kind=TaskKind.PLAN, spec={}, needs=needs))
+    return steps
+
+
+def store_upload(database: Database, account_id: int, media_key: str, found: NewMedia) -> None:
+    """Enter an uploaded original, which lies complete on the share."""
+
+    def write(connection: Connection) -> bool:
+        _insert_media(connection, account_id, media_key, Source(kind=SourceKind.UPLOAD, value=media_key), found)
+        return True
+
+    def landed(connection: Connection) -> bool | None:
+        known = connection.execute(select(media.c.id).where(media.c.media_key == media_key)).first()
+        return True if known else None
+
+    database.transact(write, landed=landed)
+
+
+def cancel(database: Database, account_id: int, job_key: str) -> None:
+    """Stop a job. Cancelling a cancelled job is no error. Raises NotFound, Conflict (code job_ended)."""
+
+    def write(connection: Connection) -> None:
+        job_id = _job_id(connection, account_id, job_key)
+        if not cancel_job(connection, job_id):
+            state = connection.execute(select(job.c.state).where(job.c.id == job_id)).scalar_one()
+            if state != JobState.CANCELLED:
+                raise Conflict(f"The job has already ended: it {_PAST[JobState(state)]}.", code="job_ended")
+
+    database.transact(write)
+
+
+_PAST = {
+    JobState.SUCCEEDED: "succeeded",
+    JobState.FAILED: "failed",
+    JobState.EXPIRED: "expired",
+    JobState.QUEUED: "is queued",
+    JobState.RUNNING: "is running",
+    JobState.CANCELLED: "was cancelled",
+}
+
+
+def retry(database: Database, account_id: int, job_key: str) -> None:
+    """Try a failed or cancelled job again; what was done stays done.
+
+    Raises NotFound, Conflict (job_not_failed, job_stopping).
+    """
+
+    def write(connection: Connection) -> bool:
+        job_id = _job_id(connection, account_id, job_key)
+        tasks = connection.execute(
+            select(task.c.id, task.c.state).where(task.c.job_id == job_id).order_by(task.c.id).with_for_update()
+        ).all()
+        if any(one.state == TaskState.RUNNING for one in tasks):
+            raise Conflict("A worker is still stopping; try again in a few seconds.", code="job_stopping")
+        matched = connection.execute(
+            update(job)
+            .where(job.c.id == job_id, job.c.state.in_((JobState.FAILED, JobState.CANCELLED)))
+            .values(state=JobState.QUEUED, error_code=None, error_message=None, finished_at=None, swept=False)
+        ).rowcount
+        if not matched:
+            raise Conflict("Only a job that failed or was cancelled can be tried again.", code="job_not_failed")
+        again = [one.id for one in tasks if one.state > TaskState.DONE]
+        connection.execute(
+            update(task)
+            .where(task.c.id.in_(again), task.c.state > TaskState.DONE)
+            .values(
+                state=TaskState.WAITING,
+                failures=0,
+                losses=0,
+                progress=0.0,
+                cancel_requested=False,
+                avoid_host=None,
+                reason=None,
+                message=None,
+                finished_at=None,
+                run_at=now(),
+            )
+        )
+        connection.execute(
+            update(output)
+            .where(output.c.job_id == job_id, output.c.state == OutputState.FAILED)
+            .values(state=OutputState.PENDING)
+        )
+        release_if_free(connection, again)
+        return True
+
+    database.transact(write)
+
+
+def _earlier(connection: Connection, account_id: int, request: JobRequest) -> Submitted | None:
+    if request.idempotency_key is None:
+        return None
+    row = connection.execute(
+        select(idempotency.c.fingerprint, job.c.job_key)
+        .join(job, job.c.id == idempotency.c.job_id)
+        .where(idempotency.c.account_id == account_id, idempotency.c.request_key == request.idempotency_key)
+    ).first()
+    if row is None:
+        return None
+    if row.fingerprint != request.fingerprint:
+        raise Conflict(
+            "This Idempotency-Key was used for a different request. Use a new key for a new request.",
+            code="idempotency_mismatch",
+        )
+    return Submitted(job_key=row.job_key, replayed=True)
+
+
+def _media(connection: Connection, account_id: int, source: Source, found: NewMedia) -> _Media:
+    if source.kind is SourceKind.UPLOAD:
+        row = connection.execute(
+            select(media.c.id, media.c.media_key, media.c.state)
+            .where(media.c.media_key == source.value, media.c.account_id == account_id)
+            # Keeps the retention rules from removing the original while a job is being attached to it.
+            .with_for_update()
+        ).first()
+        if row is None or row.state == MediaState.EXPIRED:
+            raise NotFound("There is no such upload, or it has expired. Upload the file again.", code="upload_unknown")
+        return _Media(id=row.id, key=row.media_key, state=MediaState(row.state))
+    key = new_key()
+    media_id = _insert_media(connection, account_id, key, source, found)
+    return _Media(id=media_id, key=key, state=MediaState.STORED if found.path else MediaState.EXPECTED)
+
+
+def _insert_media(connection: Connection, account_id: int, key: str, source: Source, found: NewMedia) -> int:
+    result = connection.execute(
+        insert(media).values(
+            media_key=key,
+            account_id=account_id,
+            source_kind=source.kind,
+            source=source.value,
+            name=found.name,
+            path=found.path,
+            bytes=found.bytes,
+            sha256=found.sha256,
+            state=MediaState.STORED if found.path else MediaState.EXPECTED,
+            created_at=now(),
+        )
+    )
+    assert result.inserted_primary_key is not None  # noqa: S101 - one row, one key
+    return int(result.inserted_primary_key[0])
+
+
+def _insert_job(connection: Connection, account_id: int, request: JobRequest, key: str, media_id: int) -> int:
+    result = connection.execute(
+        insert(job).values(
+            job_key=key,
+            account_id=account_id,
+            media_id=media_id,
+            state=JobState.QUEUED,
+            band=request.priority.band,
+            presets=list(request.presets),
+            callback_url=request.callback.url if request.callback else None,
+            client_data=request.client_data,
+            events=0,
+            swept=False,
+            created_at=now(),
+        )
+    )
+    assert result.inserted_primary_key is not None  # noqa: S101 - one row, one key
+    return int(result.inserted_primary_key[0])
+
+
+def _job_id(connection: Connection, account_id: int, job_key: str) -> int:
+    found = connection.execute(
+        select(job.c.id).where(job.c.job_key == job_key, job.c.account_id == account_id)
+    ).scalar()
+    if found is None:
+        raise NotFound(f"There is no job {job_key}.", code="job_unknown")
+    return int(found)

@@ -1,0 +1,237 @@
+"""Read-only questions of clients and operators. Every question about a job names the account that asks."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from omkt_pipeline.db.engine import Database
+from omkt_pipeline.db.tables import artifact, job, media, output, task, task_attempt
+from omkt_pipeline.domain.errors import NotFound
+from omkt_pipeline.domain.job import (
+    Failure,
+    JobState,
+    JobView,
+    OutputState,
+    OutputView,
+    Priority,
+    Source,
+    SourceKind,
+)
+from omkt_pipeline.domain.task import Artifact, Attempt, AttemptOutcome, TaskKind, TaskState, TaskView
+
+_PRIORITY = {priority.band: priority for priority in Priority}
+#: What fetching, probing and planning are worth in a job's progress before its plan is known.
+_EARLY_STEP = 0.01
+
+
+def job_by_key(database: Database, account_id: int, job_key: str) -> JobView:
+    """One job. Raises NotFound, for other accounts' jobs too."""
+    question = _jobs().where(job.c.account_id == account_id, job.c.job_key == job_key)
+    found = database.fetch(lambda connection: _views(connection, connection.execute(question).all()))
+    if not found:
+        raise NotFound(f"There is no job {job_key}.", code="job_unknown")
+    return found[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Jobs, newest first; `next_before` is where the following page begins."""
+
+    jobs: list[JobView]
+    next_before: int | None
+
+
+def jobs_page(
+    database: Database, account_id: int, *, limit: int, before: int | None = None, state: JobState | None = None
+) -> Page:
+    """A page of an account's jobs, newest first, stable while new ones arrive."""
+    question = _jobs().where(job.c.account_id == account_id).order_by(job.c.id.desc()).limit(limit + 1)
+    if before is not None:
+        question = question.where(job.c.id < before)
+    if state is not None:
+        question = question.where(job.c.state == state)
+
+    def look(connection: Connection) -> Page:
+        rows = connection.execute(question).all()
+        shown = rows[:limit]
+        return Page(jobs=_views(connection, shown), next_before=shown[-1].id if len(rows) > limit else None)
+
+    return database.fetch(look)
+
+
+def tasks_of(database: Database, account_id: int, job_key: str) -> list[TaskView]:
+    """The tasks of a job with their attempts, in the order of the plan. Raises NotFound."""
+
+    def look(connection: Connection) -> list[TaskView]:
+        job_id = connection.execute(
+            select(job.c.id).where(job.c.account_id == account_id, job.c.job_key == job_key)
+        ).scalar()
+        if job_id is None:
+            raise NotFound(f"There is no job {job_key}.", code="job_unknown")
+        rows = connection.execute(select(task).where(task.c.job_id == job_id).order_by(task.c.id)).all()
+        history = defaultdict(list)
+        attempts = connection.execute(
+            select(task_attempt)
+            .where(task_attempt.c.task_id.in_([row.id for row in rows]))
+            .order_by(task_attempt.c.task_id, task_attempt.c.attempt)
+        )
+        for tried in attempts:
+            history[tried.task_id].append(_attempt(tried))
+        return [_task_view(row, history[row.id]) for row in rows]
+
+    return database.fetch(look)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedOutput:
+    """Where a published output lies on the share, and its files by name."""
+
+    job_key: str
+    output_key: str
+    kind: str
+    entry: str
+    folder: str
+    files: dict[str, Artifact]
+
+
+def published_output(
+    database: Database, job_key: str, output_key: str, *, account_id: int | None = None
+) -> PublishedOutput:
+    """A published output; `account_id` None only for callers with a signed link. Raises NotFound."""
+    question = (
+        select(output)
+        .join(job, job.c.id == output.c.job_id)
+        .where(job.c.job_key == job_key, output.c.output_key == output_key, output.c.state == OutputState.PUBLISHED)
+    )
+    if account_id is not None:
+        question = question.where(job.c.account_id == account_id)
+
+    def look(connection: Connection) -> PublishedOutput:
+        row = connection.execute(question).first()
+        if row is None:
+            raise NotFound("There is no such output, or it is not ready.", code="output_unknown")
+        files = connection.execute(
+            select(artifact).where(artifact.c.task_id == row.task_id).order_by(artifact.c.id)
+        ).all()
+        return PublishedOutput(
+            job_key=job_key,
+            output_key=output_key,
+            kind=row.kind,
+            entry=row.entry,
+            folder=row.folder,
+            files={file.path: Artifact(path=file.path, bytes=file.bytes, sha256=file.sha256) for file in files},
+        )
+
+    return database.fetch(look)
+
+
+def queue_depth(database: Database) -> dict[tuple[int, int], int]:
+    """Number of open tasks by (pool, state), for metrics."""
+    question = (
+        select(task.c.pool, task.c.state, func.count().label("tasks"))
+        .where(task.c.state < TaskState.DONE)
+        .group_by(task.c.state, task.c.pool)
+    )
+    rows = database.fetch(lambda connection: connection.execute(question).all())
+    return {(row.pool, row.state): row.tasks for row in rows}
+
+
+def _jobs() -> Any:
+    return select(
+        job,
+        media.c.media_key,
+        media.c.source_kind,
+        media.c.source,
+        media.c.name.label("media_name"),
+        media.c.bytes.label("media_bytes"),
+        media.c.facts.label("media_facts"),
+    ).join(media, media.c.id == job.c.media_id)
+
+
+def _views(connection: Connection, rows: Sequence[Row[Any]]) -> list[JobView]:
+    ids = [row.id for row in rows]
+    outputs: dict[int, list[OutputView]] = defaultdict(list)
+    steps: dict[int, list[Row[Any]]] = defaultdict(list)
+    if ids:
+        for one in connection.execute(select(output).where(output.c.job_id.in_(ids)).order_by(output.c.id)):
+            outputs[one.job_id].append(_output_view(one))
+        columns: Any = (task.c.job_id, task.c.kind, task.c.state, task.c.progress, task.c.cost)
+        for step in connection.execute(select(*columns).where(task.c.job_id.in_(ids)).order_by(task.c.id)):
+            steps[step.job_id].append(step)
+    return [_view(row, outputs[row.id], steps[row.id]) for row in rows]
+
+
+def _view(row: Row[Any], outputs: list[OutputView], steps: list[Row[Any]]) -> JobView:
+    state = JobState(row.state)
+    open_steps = [step for step in steps if not TaskState(step.state).is_terminal]
+    known = {"key": row.media_key, "name": row.media_name, "bytes": row.media_bytes, "facts": row.media_facts}
+    return JobView(
+        key=row.job_key,
+        account_id=row.account_id,
+        state=state,
+        stage=open_steps[0].kind if open_steps and state is JobState.RUNNING else None,
+        progress=1.0 if state in (JobState.SUCCEEDED, JobState.EXPIRED) else _progress(steps),
+        presets=tuple(row.presets),
+        priority=_PRIORITY.get(row.band, Priority.NORMAL),
+        source=Source(kind=SourceKind(row.source_kind), value=row.source),
+        client_data=row.client_data,
+        callback_url=row.callback_url,
+        error=Failure(code=row.error_code, message=row.error_message or "") if row.error_code else None,
+        warnings=tuple(one["message"] for one in row.decisions or [] if one.get("warning")),
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        media=known,
+        outputs=tuple(outputs),
+    )
+
+
+def _progress(steps: list[Row[Any]]) -> float:
+    late = [step for step in steps if step.kind in (TaskKind.ENCODE, TaskKind.PACKAGE)]
+    early = sum(_EARLY_STEP for step in steps if step not in late and step.state == TaskState.DONE)
+    whole = sum(step.cost for step in late)
+    done = sum(step.cost * step.progress for step in late)
+    return round(min(1.0, early + (1 - early) * (done / whole if whole else 0.0)), 4)
+
+
+def _output_view(row: Row[Any]) -> OutputView:
+    return OutputView(
+        key=row.output_key,
+        preset=row.preset,
+        state=OutputState(row.state),
+        kind=row.kind,
+        entry=row.entry,
+        bytes=row.bytes,
+        result=row.result,
+    )
+
+
+def _attempt(row: Row[Any]) -> Attempt:
+    return Attempt(
+        attempt=row.attempt,
+        host=row.host,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        outcome=AttemptOutcome(row.outcome) if row.outcome else None,
+        error_code=row.error_code,
+        message=row.message,
+        log_tail=row.log_tail,
+    )
+
+
+def _task_view(row: Row[Any], history: list[Attempt]) -> TaskView:
+    running = row.state == TaskState.RUNNING
+    return TaskView(
+        id=row.id,
+        kind=TaskKind(row.kind),
+        state=TaskState(row.state),
+        progress=row.progress,
+        attempts=row.attempt,
+        reason=row.reason if not running else None,
+        host=history[-1].host if running and history else None,
+        output=row.output_key,
+        history=tuple(history),
+    )

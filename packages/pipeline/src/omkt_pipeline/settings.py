@@ -1,0 +1,149 @@
+"""What a process reads from its environment, once, at its entry point. docs/configuration.md lists every field."""
+
+import os
+import socket
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_DAY = 86400.0
+
+
+def _comma_separated(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class CommonSettings(BaseSettings):
+    """What every process needs."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="OMKT_",
+        frozen=True,
+        extra="ignore",
+        secrets_dir="/run/secrets" if Path("/run/secrets").is_dir() else None,
+    )
+
+    database_url: str = Field(
+        description="Where the queue is: mysql+pymysql://user@host:3306/name, or sqlite:////path/farm.db (embedded)."
+    )
+    database_password: SecretStr | None = Field(
+        default=None,
+        description="Password for database_url; in containers the file /run/secrets/omkt_database_password.",
+    )
+    share_root: Path = Field(description="Where the share is mounted.")
+    share_free_floor: int = Field(
+        default=2 << 30, ge=0, description="Bytes that stay free on the share: below this nothing new is written."
+    )
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_format: str = Field(
+        default="json", pattern="^(json|console)$", description="json for machines, console for people."
+    )
+    host_name: str = Field(
+        default_factory=socket.gethostname, min_length=1, max_length=255, description="Unique name of this machine."
+    )
+
+
+class DaemonSettings(CommonSettings):
+    """What every daemon needs: courier, metadata, transcoder."""
+
+    scratch_root: Path = Field(default=Path("/scratch"), description="Local disk for work in progress; not the share.")
+    scratch_free_floor: int = Field(
+        default=1 << 30, ge=0, description="Bytes that stay free on the scratch disk: below this nothing is claimed."
+    )
+    slots: int | None = Field(
+        default=None, ge=1, le=256, description="Tasks at a time; by default what the host has cores for."
+    )
+    lease_seconds: float = Field(default=60.0, gt=0, description="A silent worker loses its task after this long.")
+    beat_seconds: float = Field(
+        default=5.0, gt=0, description="How often a worker says that it lives; at most a quarter of the lease."
+    )
+    grace_seconds: float = Field(
+        default=20.0, ge=0, description="After SIGTERM, how long tasks may finish before they are given back."
+    )
+    stall_seconds: float = Field(
+        default=120.0, gt=0, description="ffmpeg without media progress for so long is killed."
+    )
+    backoff_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        description="Bound of the first wait before a failed task is tried again; doubles each time.",
+    )
+    metrics_bind: str | None = Field(
+        default=None, description="address:port of the Prometheus endpoint; none by default."
+    )
+    liveness_file: Path = Field(
+        default=Path("/tmp/omkt-alive"),  # noqa: S108 - in containers a folder of the daemon's own
+        description="Touched while the daemon's loops turn; read by the health check.",
+    )
+    ffmpeg: Path | None = Field(default=None, description="The ffmpeg to use; else the PATH's, else the wheel's.")
+    ffprobe: Path | None = Field(default=None, description="The ffprobe to use; else the PATH's, else the wheel's.")
+
+    @model_validator(mode="after")
+    def _beats_fit_the_lease(self) -> "DaemonSettings":
+        if self.beat_seconds * 4 > self.lease_seconds:
+            raise ValueError(
+                f"OMKT_BEAT_SECONDS ({self.beat_seconds}) must be at most a quarter of "
+                f"OMKT_LEASE_SECONDS ({self.lease_seconds}), so that lost beats do not cost the task"
+            )
+        return self
+
+    def cores(self) -> int:
+        """Cores that this process may use."""
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class OutsideSettings(BaseSettings):
+    """How api and courier reach the outside."""
+
+    model_config = SettingsConfigDict(env_prefix="OMKT_", frozen=True, extra="ignore")
+
+    allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, AfterValidator(tuple)] = Field(
+        default=(),
+        description="Private networks that sources and callbacks may lie in, comma-separated. None by default.",
+    )
+    allowed_ports: Annotated[tuple[int, ...], NoDecode] = Field(
+        default=(80, 443), description="Ports of sources and callbacks, comma-separated."
+    )
+    fetch_max_bytes: int = Field(default=200 << 30, gt=0, description="Largest source that is fetched or uploaded.")
+    fetch_seconds: float = Field(default=6 * 3600.0, gt=0, description="Longest time for one fetch.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {
+            key: _comma_separated(value) if key in ("allowed_networks", "allowed_ports") else value
+            for key, value in values.items()
+        }
+
+
+class CourierSettings(DaemonSettings, OutsideSettings):
+    """The courier: fetch, notify, expire, and the queue's ticks."""
+
+    model_config = CommonSettings.model_config
+
+    keep_originals_days: float = Field(
+        default=7.0, ge=0, description="Fetched and uploaded originals stay so long after their last job; 0 keeps them."
+    )
+    keep_results_days: float = Field(default=30.0, ge=0, description="Results stay so long; 0 keeps them.")
+    keep_failed_days: float = Field(
+        default=3.0, ge=0, description="A failed or cancelled job can be tried again for so long; 0 keeps it."
+    )
+
+
+class ApiSettings(CommonSettings, OutsideSettings):
+    """The HTTP API."""
+
+    model_config = CommonSettings.model_config
+
+    http_host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    http_port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on.")
+    public_url: str | None = Field(
+        default=None, description="How clients reach this API, for links; by default what the request says."
+    )
+    max_json_bytes: int = Field(default=1 << 20, gt=0, description="Largest JSON body.")
+
+
+ALL_SETTINGS = (CommonSettings, DaemonSettings, CourierSettings, ApiSettings)

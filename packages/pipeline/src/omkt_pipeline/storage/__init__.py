@@ -1,0 +1,1 @@
+"""The share: one place for every path, publishing by rename, checksums."""

@@ -1,0 +1,25 @@
+"""What a handler is given: one attempt and everything it may use."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from omkt_pipeline.domain.effects import Settlement
+from omkt_pipeline.domain.task import Task
+from omkt_pipeline.storage.share import Share
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskContext:
+    """One attempt. A handler that sees `stop` set raises Stopped soon; what it left in `scratch` is removed for it."""
+
+    task: Task
+    share: Share
+    scratch: Path  #: a local, empty folder of this attempt alone
+    threads: int  #: CPU threads that this attempt may use
+    stop: threading.Event  #: set when the attempt must end: cancelled, lease lost, worker stopping
+    report: Callable[[float], None]  #: progress as a fraction 0..1; cheap, call it often
+
+
+Handler = Callable[[TaskContext], Settlement]

@@ -1,0 +1,259 @@
+"""The loop: poll while idle, claim while there is room, run chores, stop in two stages."""
+
+import contextlib
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import psutil
+import structlog
+
+from omkt_pipeline import metrics
+from omkt_pipeline.db.engine import Database
+from omkt_pipeline.domain.errors import OmktError, Unavailable
+from omkt_pipeline.domain.task import AttemptOutcome, Pool, TaskKind
+from omkt_pipeline.queue.claim import Claimant, claim, has_ready
+from omkt_pipeline.queue.workers import ASIDE, DRAINING, GONE, UP, register, sign
+from omkt_pipeline.storage.share import Share
+from omkt_pipeline.worker.attempt import Attempt, StopReason, Surroundings, run
+from omkt_pipeline.worker.confidence import Confidence
+from omkt_pipeline.worker.context import Handler
+from omkt_pipeline.worker.heart import Attempts, Heart
+
+log = structlog.get_logger(__name__)
+
+#: A poll soon after work, then ever rarer: with the last interval a new task waits 0.4 s on average.
+_FIRST_POLL_SECONDS = 0.05
+_SIGN_SECONDS = 15.0
+_PAUSE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chore:
+    """Something a daemon does beside its tasks, every so often. It may raise Unavailable; the next time counts."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerConfig:
+    """How one daemon works. Times in seconds."""
+
+    host: str
+    version: str
+    slots: int
+    threads: int
+    scratch_root: Path
+    scratch_free_floor: int
+    lease_seconds: float
+    beat_seconds: float
+    grace_seconds: float
+    backoff_seconds: float
+    liveness_file: Path
+    idle_poll_seconds: float = 0.8
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Worker:
+    """One daemon process: a pool, a handler for each kind of task, and slots."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        share: Share,
+        pool: Pool,
+        handlers: Mapping[TaskKind, Handler],
+        config: WorkerConfig,
+        chores: Sequence[Chore] = (),
+    ) -> None:
+        self._database = database
+        self._share = share
+        self._pool = pool
+        self._handlers = handlers
+        self._config = config
+        self._chores = chores
+        self._attempts = Attempts()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._confidence = Confidence()
+        self._shown: tuple[str, str | None] = (UP, None)
+        self._drain_ordered = False
+        self._signals = 0
+        self._around = Surroundings(
+            database=database,
+            share=share,
+            scratch_root=config.scratch_root,
+            host=config.host,
+            threads=config.threads,
+            backoff_seconds=config.backoff_seconds,
+        )
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT; then finish or give back what is held. A second signal gives back at once."""
+        signal.signal(signal.SIGTERM, self._on_signal)
+        signal.signal(signal.SIGINT, self._on_signal)
+        self._config.scratch_root.mkdir(parents=True, exist_ok=True)
+        worker_id = self._register()
+        claimant = Claimant(
+            worker_id=worker_id,
+            host=self._config.host,
+            pool=self._pool,
+            lease_seconds=self._config.lease_seconds,
+        )
+        heart = Heart(
+            self._database,
+            self._attempts,
+            lease_seconds=self._config.lease_seconds,
+            beat_seconds=self._config.beat_seconds,
+            liveness_file=self._config.liveness_file,
+        )
+        heart.start()
+        for chore in (
+            *self._chores,
+            Chore(name="sign", every_seconds=_SIGN_SECONDS, run=lambda: self._sign(worker_id)),
+        ):
+            threading.Thread(target=self._do_chore, args=(chore,), name=chore.name, daemon=True).start()
+        log.info("ready", event_code="ready", worker=worker_id, slots=self._config.slots, threads=self._config.threads)
+        with ThreadPoolExecutor(max_workers=self._config.slots, thread_name_prefix="slot") as slots:
+            self._work(slots, claimant)
+            self._drain(worker_id)
+        heart.stop()
+        self._say_goodbye(worker_id)
+
+    def _register(self) -> int:
+        return register(
+            self._database,
+            host=self._config.host,
+            pool=self._pool,
+            version=self._config.version,
+            slots=self._config.slots,
+            facts=self._config.facts,
+        )
+
+    def _work(self, slots: ThreadPoolExecutor, claimant: Claimant) -> None:
+        pause = _FIRST_POLL_SECONDS
+        while not self._stopping.is_set():
+            self._wake.clear()
+            if len(self._attempts) >= self._config.slots:
+                self._wake.wait(_PAUSE_SECONDS)
+                continue
+            if self._why_paused() is not None:
+                self._stopping.wait(_PAUSE_SECONDS)
+                continue
+            if self._claim_one(slots, claimant):
+                pause = _FIRST_POLL_SECONDS
+                continue
+            self._wake.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
+            pause = min(self._config.idle_poll_seconds, pause * 1.5)
+
+    def _claim_one(self, slots: ThreadPoolExecutor, claimant: Claimant) -> bool:
+        try:
+            if not has_ready(self._database, self._pool):
+                return False
+            task = claim(self._database, claimant, os.urandom(16))
+        except Unavailable as error:
+            log.warning("cannot claim", event_code="claim_failed", reason=error.message)
+            self._stopping.wait(_PAUSE_SECONDS)
+            return False
+        if task is None:
+            return False
+        attempt = Attempt(task=task)
+        self._attempts.add(attempt)
+        metrics.RUNNING.set(len(self._attempts))
+        slots.submit(self._in_slot, attempt)
+        return True
+
+    def _in_slot(self, attempt: Attempt) -> None:
+        task = attempt.task
+        with structlog.contextvars.bound_contextvars(
+            job=task.job_key, task=task.id, attempt=task.attempt, kind=task.kind.value
+        ):
+            log.info("attempt begins", event_code="attempt_begins")
+            try:
+                outcome = run(attempt, self._handlers[task.kind], self._around)
+            finally:
+                self._attempts.remove(attempt)
+                metrics.RUNNING.set(len(self._attempts))
+                self._wake.set()
+            self._judge(attempt, outcome)
+
+    def _judge(self, attempt: Attempt, outcome: AttemptOutcome) -> None:
+        if outcome is AttemptOutcome.OK:
+            self._confidence.succeeded()
+        elif outcome is AttemptOutcome.FAILED and self._confidence.failed(attempt.task.id, time.monotonic()):
+            log.error("everything fails here; stepping aside", event_code="set_aside")
+
+    def _why_paused(self) -> str | None:
+        """Why nothing is claimed now, in words for the operator; None when claiming is fine."""
+        if self._drain_ordered:
+            reason: str | None = "drained by the operator"
+        elif self._confidence.is_aside(time.monotonic()):
+            reason = "set aside: everything failed here"
+        else:
+            reason = self._no_room()
+        metrics.PAUSED.set(0 if reason is None else 1)
+        shown = (UP if reason is None else DRAINING if self._drain_ordered else ASIDE, reason)
+        if shown != self._shown:
+            log.warning("claims paused" if reason else "claims go on", event_code="claims", reason=reason)
+            self._shown = shown
+        return reason
+
+    def _no_room(self) -> str | None:
+        try:
+            if self._share.free_bytes() < 0:
+                return f"the share has less than {self._share.free_floor_bytes >> 20} MiB left"
+        except OmktError as error:
+            return error.message
+        if psutil.disk_usage(str(self._config.scratch_root)).free < self._config.scratch_free_floor:
+            return f"the scratch disk has less than {self._config.scratch_free_floor >> 20} MiB left"
+        return None
+
+    def _sign(self, worker_id: int) -> None:
+        state, note = self._shown
+        self._drain_ordered = sign(self._database, worker_id, state=state, note=note)
+
+    def _do_chore(self, chore: Chore) -> None:
+        while not self._stopping.is_set():
+            try:
+                chore.run()
+            except Unavailable as error:
+                log.warning("a chore must wait", event_code="chore_waits", chore=chore.name, reason=error.message)
+            except Exception:  # the others must go on
+                log.exception("a chore broke", event_code="chore_broke", chore=chore.name)
+            self._stopping.wait(chore.every_seconds * random.uniform(0.9, 1.1))  # noqa: S311 - jitter, not a secret
+
+    def _drain(self, worker_id: int) -> None:
+        log.info("stopping", event_code="stopping", held=len(self._attempts))
+        self._shown = (DRAINING, "stopping")
+        with contextlib.suppress(Unavailable):
+            self._sign(worker_id)
+        deadline = time.monotonic() + self._config.grace_seconds
+        while len(self._attempts) and time.monotonic() < deadline and self._signals < 2:
+            self._wake.wait(0.1)
+            self._wake.clear()
+        for attempt in self._attempts.all():
+            log.info("giving back", event_code="giving_back", task=attempt.task.id)
+            attempt.end(StopReason.DRAINING)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._signals += 1
+        self._stopping.set()
+        self._wake.set()
+
+    def _say_goodbye(self, worker_id: int) -> None:
+        try:
+            sign(self._database, worker_id, state=GONE, note="stopped")
+        except Unavailable:
+            log.warning("could not sign off", event_code="no_goodbye")
+        log.info("stopped", event_code="stopped")

@@ -60,6 +60,9 @@ class DaemonSettings(CommonSettings):
     beat_seconds: float = Field(
         default=5.0, gt=0, description="How often a worker says that it lives; at most a quarter of the lease."
     )
+    poll_seconds: float = Field(
+        default=0.8, gt=0, description="An idle worker asks for work this often: new work waits half of it on average."
+    )
     grace_seconds: float = Field(
         default=20.0, ge=0, description="After SIGTERM, how long tasks may finish before they are given back."
     )

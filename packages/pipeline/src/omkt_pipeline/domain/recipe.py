@@ -3,12 +3,15 @@
 Two outputs that ask for the same recipe share what it makes.
 """
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
 from omkt_pipeline.domain.media import Colour, SourceFile
 from omkt_pipeline.domain.plan import Value
+from omkt_pipeline.domain.task import Artifact
 
 
 class Input(Value):
@@ -122,3 +125,12 @@ class PackageImages(Value):
 
 PackageSpec = Annotated[PackageHls | PackageFile | PackageImages, Field(discriminator="kind")]
 package_spec: TypeAdapter[PackageHls | PackageFile | PackageImages] = TypeAdapter(PackageSpec)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StagedFolder:
+    """What a settled encode task left for package: where it lies, what it must be, and what encoding it took."""
+
+    folder: str  #: below the share's root
+    artifacts: tuple[Artifact, ...]
+    facts: Mapping[str, Any]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from omkt_pipeline.domain.limits import Limits
+from omkt_pipeline.domain.media import Colour
 from omkt_pipeline.domain.recipe import EncodeAudio, EncodeStills, EncodeVideo, Still, VideoRendition
 from omkt_pipeline.media.colouring import TAGGED, scaled, tone_mapped
 from omkt_pipeline.media.source import opened
@@ -45,7 +46,7 @@ def video_argv(
 def video_graph(recipe: EncodeVideo, tools: Tools) -> str:
     """The filter graph: what all renditions share first, then one branch for each."""
     shared = [*([_DEINTERLACE] if recipe.deinterlace else []), f"fps={recipe.rate}"]
-    colour = recipe.colour
+    colour: Colour | None = recipe.colour
     if recipe.tone_map and tools.has_zscale:
         largest = recipe.renditions[0]
         shared.append(tone_mapped(recipe.tone_map, recipe.colour, largest.width, largest.height))
@@ -92,7 +93,7 @@ def still_argv(
     filters = [_DEINTERLACE] if recipe.deinterlace else []
     if still.choose_from > 1:
         filters.append(f"thumbnail=n={still.choose_from}")
-    colour = recipe.colour
+    colour: Colour | None = recipe.colour
     if recipe.tone_map and tools.has_zscale:
         filters.append(tone_mapped(recipe.tone_map, recipe.colour, still.width, still.height))
         colour = None

@@ -45,7 +45,8 @@ def short_of(promised: float, found: float) -> bool:
 def measured(facts: MediaFacts, extent: Extent) -> MediaFacts:
     """Facts whose durations come from the data. Raises SourceError (source_truncated) for a file that was cut off."""
     ends = extent.ends
-    known = [end for index, end in ends.items() if index in {t.index for t in (*facts.video, *facts.audio)}]
+    wanted = {track.index for track in facts.video} | {track.index for track in facts.audio}
+    known = [end for index, end in ends.items() if index in wanted]
     end = max(known, default=None)
     if end is None:
         raise SourceError("The file announces tracks but holds no data of them.", code="source_truncated")
@@ -83,5 +84,6 @@ def _with_duration(track: Track, ends: Mapping[int, float], *, counted: bool) ->
 
 def _cut(promised: float, found: float) -> SourceError:
     return SourceError(
-        f"The file breaks off: it announces {promised:.1f} s and holds {max(0.0, found):.1f} s.", code="source_truncated"
+        f"The file breaks off: it announces {promised:.1f} s and holds {max(0.0, found):.1f} s.",
+        code="source_truncated",
     )

@@ -70,7 +70,10 @@ def _trimmed(value: Any) -> Any:
 
 
 def _reason_not_to_use(stream: Raw) -> str | None:
-    if stream.get("codec_tag_string") in ("encv", "enca") or "encryption" in str(stream.get("side_data_list", "")).lower():
+    if (
+        stream.get("codec_tag_string") in ("encv", "enca")
+        or "encryption" in str(stream.get("side_data_list", "")).lower()
+    ):
         return "encrypted"
     codec = str(stream.get("codec_name") or "unknown")
     return None if codec in DECODERS else re.sub(r"[^\w.-]", "", codec)[:40] or "unknown"

@@ -30,9 +30,7 @@ def probe(
         raise SourceError("The file is empty.", code="source_empty")
     words = ["-show_format", "-show_streams", "-show_frames", "-read_intervals", f"%+#{_FIRST_PACKETS}"]
     try:
-        answer = _ask(
-            [*guards(limits, probing=True), *words, "-of", "json", "-i", f"file:{path}"], tools, limits, stop
-        )
+        answer = _ask([*guards(limits, probing=True), *words, "-of", "json", "-i", f"file:{path}"], tools, limits, stop)
     except SourceError as error:
         if error.code == "source_truncated" and not _begins_like_mp4(path):
             # ffprobe went by the name.
@@ -73,9 +71,7 @@ def _refuse_by_length(facts: MediaFacts, limits: Limits) -> None:
         )
 
 
-def _extent(
-    path: Path, facts: MediaFacts, *, tools: Tools, limits: Limits, stop: threading.Event | None
-) -> Extent:
+def _extent(path: Path, facts: MediaFacts, *, tools: Tools, limits: Limits, stop: threading.Event | None) -> Extent:
     """Where each track really ends: from the last seconds, or from the whole file when it holds nothing there."""
     ask = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time", "-of", "compact=p=0"]
     source = opened(path, facts.demuxer, limits, probing=True)

@@ -6,6 +6,7 @@ as long as the work does: a worker's task thread, never a short-lived pool.
 
 import contextlib
 import os
+import resource
 import selectors
 import shlex
 import signal
@@ -158,7 +159,9 @@ class _Watch:
         """Raise what an exit status means."""
         if status > 0:
             last = (self.tail.strip().splitlines() or ["no message"])[-1]
-            raise ToolExited(f"{self.tool} exited with status {status}: {last[:300]}", status=status, log_tail=self.tail)
+            raise ToolExited(
+                f"{self.tool} exited with status {status}: {last[:300]}", status=status, log_tail=self.tail
+            )
         if status < 0:
             name = signal.Signals(-status).name
             raise ToolError(f"{self.tool} was ended by {name}.", code="tool_killed", log_tail=self.tail)
@@ -228,7 +231,7 @@ def _end_group(group: int, grace_seconds: float) -> None:
         time.sleep(_TICK_SECONDS / 5)
 
 
-def _reap(child: subprocess.Popen[bytes]) -> "os.struct_rusage":
+def _reap(child: subprocess.Popen[bytes]) -> resource.struct_rusage:
     """Kill what is left of the group, collect the child, and wait until nobody of the group is left."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)

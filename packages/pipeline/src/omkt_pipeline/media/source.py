@@ -64,9 +64,7 @@ def guards(limits: Limits, *, probing: bool = False) -> list[str]:
     ]  # fmt: skip
 
 
-def opened(
-    path: Path, demuxer: str, limits: Limits, *, seek: float | None = None, probing: bool = False
-) -> list[str]:
+def opened(path: Path, demuxer: str, limits: Limits, *, seek: float | None = None, probing: bool = False) -> list[str]:
     """The options and `-i` for a source whose demuxer is known."""
     return [
         *guards(limits, probing=probing),

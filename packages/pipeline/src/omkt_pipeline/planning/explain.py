@@ -24,7 +24,9 @@ def no_audio(output: str) -> Decision:
 def about_picture(track: VideoTrack) -> Iterator[Decision]:
     """What is done to every picture before it is scaled."""
     if track.rotation:
-        yield Decision(code="rotated", message=f"The picture is turned by {track.rotation} degrees, as the source asks.")
+        yield Decision(
+            code="rotated", message=f"The picture is turned by {track.rotation} degrees, as the source asks."
+        )
     if Fraction(track.sample_aspect) != 1:
         yield Decision(
             code="square_pixels",

@@ -38,6 +38,21 @@ def result_folder(task: Task, output: str) -> str:
     return f"{RESULTS}/{task.job_key}/{output}/{task.folder_name}"
 
 
+def job_staging(job_key: str) -> str:
+    """Everything that a job's encodes left for its packages."""
+    return f"{STAGING}/{job_key}"
+
+
+def job_results(job_key: str) -> str:
+    """Everything that a job delivers, with what attempts in vain left there."""
+    return f"{RESULTS}/{job_key}"
+
+
+def media_originals(media_key: str) -> str:
+    """Everything that was fetched or uploaded for a media."""
+    return f"{ORIGINALS}/{media_key}"
+
+
 def incoming_path(value: str) -> str:
     """The path below the root of a source that the operator put on the share.
 

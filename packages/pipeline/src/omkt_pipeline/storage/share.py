@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -163,6 +163,13 @@ class Share:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+
+    def keep_only(self, relative: str, kept: Iterable[str]) -> None:
+        """Delete everything two levels below a folder except the given folders: attempts that were never published."""
+        wanted = {self.path(one) for one in kept}
+        for attempt in self.path(relative).glob("*/*"):
+            if attempt not in wanted:
+                self.remove(attempt.relative_to(self.root).as_posix())
 
     def _unusable(self, error: OSError) -> ShareUnusable:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -1,0 +1,121 @@
+"""Reads the headers of MP4 files that we made ourselves: which frames are where, without decoding or another process."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from omkt_pipeline.domain.errors import VerifyError
+
+_CONTAINERS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"avc1", b"mp4a", b"moof", b"traf"})
+#: How many bytes of fields come before the boxes inside these.
+_FIELDS_BEFORE = {b"stsd": 8, b"avc1": 78, b"mp4a": 28}
+_NOT_A_SYNC_SAMPLE = 0x10000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """What the headers of one media segment say."""
+
+    samples: int
+    duration: int  #: in units of the track's timescale
+    begins_at: int  #: decode time of the first sample, same units
+    begins_with_key_frame: bool
+
+
+def h264_codec_string(init: bytes) -> str:
+    """The RFC 6381 name, for example avc1.64001f, of the H.264 track of an initialisation segment or MP4 file."""
+    for kind, body in _walk(init):
+        if kind == b"avcC" and len(body) > 3:
+            return f"avc1.{body[1:4].hex()}"
+    raise VerifyError("The video track has no decoder configuration.")
+
+
+def timescale(init: bytes) -> int:
+    """Units per second of the only track."""
+    for kind, body in _walk(init):
+        if kind == b"mdhd":
+            return int.from_bytes(body[20:24] if body[0] == 1 else body[12:16], "big")
+    raise VerifyError("The track has no clock.")
+
+
+def read_segment(path: Path) -> Segment:
+    """Sum up the fragments of one segment file. Raises VerifyError when it holds none."""
+    samples = duration = 0
+    begins_at: int | None = None
+    key = False
+    default_duration = default_flags = 0
+    for kind, body in _walk_file(path):
+        if kind == b"tfhd":
+            default_duration, default_flags = _tfhd(body)
+        elif kind == b"tfdt" and begins_at is None:
+            begins_at = int.from_bytes(body[4:12] if body[0] == 1 else body[4:8], "big")
+        elif kind == b"trun":
+            count, length, flags = _trun(body, default_duration, default_flags)
+            if not samples:
+                key = not flags & _NOT_A_SYNC_SAMPLE
+            samples, duration = samples + count, duration + length
+    if begins_at is None or not samples:
+        raise VerifyError(f"{path.name} holds no media.")
+    return Segment(samples=samples, duration=duration, begins_at=begins_at, begins_with_key_frame=key)
+
+
+def _walk_file(path: Path) -> Iterator[tuple[bytes, bytes]]:
+    """The boxes of all fragments of a file, without reading the media itself."""
+    with path.open("rb") as stream:
+        while len(head := stream.read(8)) == 8:
+            size, kind = struct.unpack(">I4s", head)
+            if size == 1:
+                size = int.from_bytes(stream.read(8), "big") - 8
+            if size < 8:
+                raise VerifyError(f"{path.name} is not well formed.")
+            if kind == b"moof":
+                yield from _walk(stream.read(size - 8))
+            else:
+                stream.seek(size - 8, 1)
+
+
+def _walk(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """All boxes, outer ones before those inside them."""
+    at = 0
+    while at + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        if size < 8 or at + size > len(data):
+            return
+        body = data[at + 8 : at + size]
+        yield kind, body
+        if kind in _CONTAINERS:
+            yield from _walk(body[_FIELDS_BEFORE.get(kind, 0) :])
+        at += size
+
+
+def _tfhd(body: bytes) -> tuple[int, int]:
+    """Default duration and flags of the samples of a fragment."""
+    flags = int.from_bytes(body[1:4], "big")
+    at = 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
+    duration = sample_flags = 0
+    if flags & 0x8:
+        duration, at = int.from_bytes(body[at : at + 4], "big"), at + 4
+    if flags & 0x10:
+        at += 4
+    if flags & 0x20:
+        sample_flags = int.from_bytes(body[at : at + 4], "big")
+    return duration, sample_flags
+
+
+def _trun(body: bytes, default_duration: int, default_flags: int) -> tuple[int, int, int]:
+    """Number of samples of a run, their summed duration, and the flags of the first."""
+    flags, count = int.from_bytes(body[1:4], "big"), int.from_bytes(body[4:8], "big")
+    at = 8 + (4 if flags & 0x1 else 0)
+    first_flags = default_flags
+    if flags & 0x4:
+        first_flags, at = int.from_bytes(body[at : at + 4], "big"), at + 4
+    present = [flags & bit != 0 for bit in (0x100, 0x200, 0x400, 0x800)]
+    stride = 4 * sum(present)
+    if flags & 0x400:
+        before = 4 * sum(present[:2])
+        first_flags = int.from_bytes(body[at + before : at + before + 4], "big")
+    if not flags & 0x100:
+        return count, count * default_duration, first_flags
+    durations = (int.from_bytes(body[at + n * stride : at + n * stride + 4], "big") for n in range(count))
+    return count, sum(durations), first_flags

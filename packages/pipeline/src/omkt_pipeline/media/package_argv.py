@@ -1,0 +1,55 @@
+"""The command lines of package tasks: streams are copied, never encoded again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from omkt_pipeline.media.encode_argv import begin
+from omkt_pipeline.media.tools import Tools
+
+PLAYLIST = "index.m3u8"
+INIT = "init.mp4"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackFile:
+    """One encoded track and the name of its folder in the presentation."""
+
+    name: str
+    path: Path
+
+
+def _ours(path: Path) -> list[str]:
+    """Our own intermediate file as input."""
+    return ["-protocol_whitelist", "file,pipe", "-f", "mov", "-i", f"file:{path}"]
+
+
+def hls_argv(tracks: Sequence[TrackFile], target: Path, segment_seconds: float, *, tools: Tools) -> list[str]:
+    """Cut every track into fragmented MP4 segments with a media playlist, in one run."""
+    argv = [*begin(tools)]
+    for track in tracks:
+        argv += _ours(track.path)
+    for number, track in enumerate(tracks):
+        folder = target / track.name
+        argv += [
+            "-map", f"{number}:0", "-c", "copy", "-map_metadata", "-1",
+            # Leave the clocks alone: an edit list in each header then says where the first frame is shown, and tracks
+            # that are cut one by one stay together.
+            "-avoid_negative_ts", "disabled",
+            "-f", "hls", "-hls_time", f"{segment_seconds:g}", "-hls_playlist_type", "vod", "-hls_list_size", "0",
+            "-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", INIT, "-hls_flags", "independent_segments",
+            "-hls_segment_filename", f"{folder}/%05d.m4s",
+            f"{folder}/{PLAYLIST}",
+        ]  # fmt: skip
+    return argv
+
+
+def file_argv(tracks: Sequence[TrackFile], target: Path, *, tools: Tools) -> list[str]:
+    """Join tracks into one MP4 whose index comes first, so that it plays while it loads."""
+    argv = [*begin(tools)]
+    for track in tracks:
+        argv += _ours(track.path)
+    for number in range(len(tracks)):
+        argv += ["-map", f"{number}:0"]
+    argv += ["-c", "copy", "-map_metadata", "-1", "-movflags", "+faststart", "-f", "mp4", f"file:{target}"]
+    return argv

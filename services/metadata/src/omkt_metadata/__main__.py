@@ -1,0 +1,33 @@
+"""The metadata daemon: probe and plan. Reads settings, builds, runs."""
+
+from omkt_metadata.plan import Plan
+from omkt_metadata.probe import Probe
+from omkt_pipeline import presets
+from omkt_pipeline.daemon import enter, or_refuse, read_settings, run_daemon
+from omkt_pipeline.domain.limits import Limits
+from omkt_pipeline.domain.task import Pool, TaskKind
+from omkt_pipeline.media.tools import find_tools
+from omkt_pipeline.queue.inputs import Inputs
+from omkt_pipeline.settings import DaemonSettings
+
+
+def main() -> None:
+    settings = read_settings(DaemonSettings)
+    grounds = enter(settings, service="metadata")
+    tools = or_refuse(lambda: find_tools(settings.ffmpeg, settings.ffprobe))
+    inputs = Inputs(grounds.database)
+    run_daemon(
+        grounds,
+        settings,
+        pool=Pool.METADATA,
+        handlers={
+            TaskKind.PROBE: Probe(tools=tools, limits=Limits(), media_of=inputs.media_of),
+            TaskKind.PLAN: Plan(presets=presets.shipped(), media_of=inputs.media_of, presets_of=inputs.presets_of),
+        },
+        slots=settings.cores(),
+        facts={"ffmpeg": tools.version},
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""plan: turn facts and presets into tasks."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from omkt_pipeline.domain.effects import Planned, Settlement
+from omkt_pipeline.domain.errors import SourceError
+from omkt_pipeline.domain.media import SourceFile, StoredMedia
+from omkt_pipeline.domain.preset import Preset
+from omkt_pipeline.domain.task import Task
+from omkt_pipeline.planning.plan import plan_job
+
+if TYPE_CHECKING:
+    from omkt_pipeline.worker import TaskContext
+
+
+class Plan:
+    """The handler of plan tasks."""
+
+    def __init__(
+        self,
+        *,
+        presets: Mapping[str, Preset],
+        media_of: Callable[[Task], StoredMedia],
+        presets_of: Callable[[Task], tuple[str, ...]],
+    ) -> None:
+        self._presets, self._media_of, self._presets_of = presets, media_of, presets_of
+
+    def __call__(self, ctx: "TaskContext") -> Settlement:
+        """Plan the task's job. Raises SourceError when a preset cannot be made of this source, or is gone."""
+        media = self._media_of(ctx.task)
+        if media.facts is None:
+            raise SourceError("Nothing is known of the source yet.", code="source_unprobed")
+        wanted = self._presets_of(ctx.task)
+        unknown = [name for name in wanted if name not in self._presets]
+        if unknown:
+            raise SourceError(f"There is no preset {', '.join(unknown)}.", code="preset_unknown")
+        source = SourceFile(path=media.path, bytes=media.bytes)
+        return Settlement(effect=Planned(plan=plan_job(media.facts, source, [self._presets[name] for name in wanted])))

@@ -1,0 +1,35 @@
+"""The transcoder daemon: encode and package. Reads settings, checks its ffmpeg, builds, runs."""
+
+from omkt_pipeline.daemon import enter, or_refuse, read_settings, run_daemon
+from omkt_pipeline.domain.limits import Limits
+from omkt_pipeline.domain.task import Pool, TaskKind
+from omkt_pipeline.media.tools import find_tools
+from omkt_pipeline.queue.inputs import Inputs
+from omkt_pipeline.settings import DaemonSettings
+from omkt_transcoder.encode import Encode
+from omkt_transcoder.package import Package
+
+
+def main() -> None:
+    settings = read_settings(DaemonSettings)
+    grounds = enter(settings, service="transcoder")
+    tools = or_refuse(lambda: find_tools(settings.ffmpeg, settings.ffprobe))
+    inputs = Inputs(grounds.database)
+    limits = Limits(stall_seconds=settings.stall_seconds)
+    run_daemon(
+        grounds,
+        settings,
+        pool=Pool.TRANSCODER,
+        handlers={
+            TaskKind.ENCODE: Encode(tools=tools, limits=limits),
+            TaskKind.PACKAGE: Package(tools=tools, limits=limits, inputs_of=inputs.inputs_of),
+        },
+        # One ffmpeg rarely fills all cores to its end; a second one takes what is left over.
+        slots=max(1, min(settings.cores(), 2 + settings.cores() // 4)),
+        threads=settings.cores(),
+        facts={"ffmpeg": tools.version},
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""encode: make renditions of a source on local scratch, and leave them on the share for package."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omkt_pipeline.domain.effects import Encoded, Settlement
+from omkt_pipeline.domain.limits import Limits
+from omkt_pipeline.domain.recipe import EncodeAudio, EncodeStills, EncodeVideo, encode_spec
+from omkt_pipeline.media.complaints import meaning_of
+from omkt_pipeline.media.encode_argv import audio_argv, video_argv
+from omkt_pipeline.media.process import Finished, ProcessLimits, ToolExited, run
+from omkt_pipeline.media.progress import Progress
+from omkt_pipeline.media.tools import Tools
+from omkt_pipeline.storage import layout
+from omkt_transcoder.stills import take_stills
+from omkt_transcoder.verify import check_rendition, check_sound
+
+if TYPE_CHECKING:
+    from omkt_pipeline.worker import TaskContext
+
+
+class Encode:
+    """The handler of encode tasks."""
+
+    def __init__(self, *, tools: Tools, limits: Limits) -> None:
+        self._tools, self._limits = tools, limits
+
+    def __call__(self, ctx: "TaskContext") -> Settlement:
+        """Encode what the task's recipe says.
+
+        Raises SourceError (source_damaged) when less comes out than the source promised, VerifyError when a rendition
+        is not what was planned, ToolError when ffmpeg was killed or hung.
+        """
+        recipe = encode_spec.validate_python(ctx.task.spec)
+        source = ctx.share.original(recipe.input.source.path)
+        target = ctx.scratch / "made"
+        target.mkdir()
+        if isinstance(recipe, EncodeVideo):
+            facts = self._video(recipe, source, target, ctx)
+        elif isinstance(recipe, EncodeAudio):
+            facts = self._audio(recipe, source, target, ctx)
+        else:
+            facts = self._stills(recipe, source, target, ctx)
+        folder = layout.staging_folder(ctx.task)
+        artifacts = ctx.share.store(target, folder)
+        return Settlement(effect=Encoded(facts=facts), folder=folder, artifacts=artifacts)
+
+    def _video(self, recipe: EncodeVideo, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
+        argv = video_argv(recipe, source, target, tools=self._tools, limits=self._limits, threads=ctx.threads)
+        progress = Progress(recipe.input.duration, ctx.report)
+        finished = self._run(argv, progress, ctx)
+        renditions = {
+            rendition.name: check_rendition(
+                target / f"{rendition.name}.mp4",
+                rendition,
+                recipe,
+                frames=progress.frames,
+                tools=self._tools,
+                stderr=finished.stderr_tail,
+                stop=ctx.stop,
+            )
+            for rendition in recipe.renditions
+        }
+        missing = recipe.tone_map is not None and not self._tools.has_zscale
+        return {
+            **self._effort(finished.cpu_seconds, finished.peak_rss),
+            "rate": recipe.rate,
+            "renditions": renditions,
+            "warnings": ["tone_map_missing"] if missing else [],
+        }
+
+    def _audio(self, recipe: EncodeAudio, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
+        argv = audio_argv(recipe, source, target, tools=self._tools, limits=self._limits)
+        finished = self._run(argv, Progress(recipe.input.duration, ctx.report), ctx)
+        sound = check_sound(
+            target / f"{recipe.name}.mp4", recipe, tools=self._tools, stderr=finished.stderr_tail, stop=ctx.stop
+        )
+        return {**self._effort(finished.cpu_seconds, finished.peak_rss), "sounds": {recipe.name: sound}}
+
+    def _stills(self, recipe: EncodeStills, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
+        cpu_seconds, peak_rss, images = take_stills(
+            recipe, source, target, tools=self._tools, limits=self._limits, stop=ctx.stop, report=ctx.report
+        )
+        return {**self._effort(cpu_seconds, peak_rss), "images": images}
+
+    def _run(self, argv: list[str], progress: Progress, ctx: "TaskContext") -> Finished:
+        wall = self._limits.wall_seconds(ctx.task.cost, ctx.threads)
+        confined = ProcessLimits(
+            wall_seconds=wall,
+            stall_seconds=self._limits.stall_seconds,
+            cpu_seconds=int(wall * max(1, ctx.threads)),
+            memory_bytes=self._limits.encode_memory_bytes,
+            file_bytes=self._limits.max_file_bytes,
+        )
+        try:
+            return run(argv, limits=confined, stop=ctx.stop, on_line=progress.take)
+        except ToolExited as error:
+            raise meaning_of(error.log_tail or "") or error from error
+
+    def _effort(self, cpu_seconds: float, peak_rss: int) -> dict[str, Any]:
+        return {
+            "ffmpeg": self._tools.version,
+            "cpu_seconds": round(cpu_seconds, 2),
+            "peak_memory_bytes": peak_rss,
+        }

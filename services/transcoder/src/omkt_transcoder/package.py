@@ -1,0 +1,146 @@
+"""package: turn renditions into what a client asked for, check it, and publish it."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omkt_pipeline.domain.effects import Published, Settlement
+from omkt_pipeline.domain.errors import VerifyError
+from omkt_pipeline.domain.limits import Limits
+from omkt_pipeline.domain.recipe import PackageFile, PackageHls, PackageImages, Part, StagedFolder, package_spec
+from omkt_pipeline.domain.task import Task
+from omkt_pipeline.media.complaints import meaning_of
+from omkt_pipeline.media.made import tracks_of
+from omkt_pipeline.media.package_argv import TrackFile, file_argv, hls_argv
+from omkt_pipeline.media.process import ProcessLimits, ToolExited, run
+from omkt_pipeline.media.tools import Tools
+from omkt_pipeline.storage import layout
+from omkt_transcoder.presentation import MASTER, check_presentation
+from omkt_transcoder.verify import DURATION_SLACK_SECONDS
+
+if TYPE_CHECKING:
+    from omkt_pipeline.worker import TaskContext
+
+_CPU = "cpu_seconds"
+_PEAK = "peak_memory_bytes"
+
+
+class Package:
+    """The handler of package tasks. `inputs_of` gives what each needed encode task left, by its key in the plan."""
+
+    def __init__(
+        self, *, tools: Tools, limits: Limits, inputs_of: Callable[[Task], Mapping[str, StagedFolder]]
+    ) -> None:
+        self._tools, self._limits, self._inputs_of = tools, limits, inputs_of
+
+    def __call__(self, ctx: "TaskContext") -> Settlement:
+        """Make and publish one output. Raises VerifyError when it is not what was planned."""
+        spec = package_spec.validate_python(ctx.task.spec)
+        inputs = self._inputs_of(ctx.task)
+        target = ctx.scratch / "made"
+        target.mkdir()
+        if isinstance(spec, PackageHls):
+            entry, result = self._hls(spec, inputs, target, ctx)
+        elif isinstance(spec, PackageFile):
+            entry, result = self._file(spec, inputs, target, ctx)
+        else:
+            entry, result = self._images(spec, inputs, target, ctx)
+        folder = layout.result_folder(ctx.task, spec.output)
+        artifacts = ctx.share.store(target, folder)
+        result = {**_effort(inputs), **result, "bytes": sum(artifact.bytes for artifact in artifacts)}
+        return Settlement(
+            effect=Published(output=spec.output, entry=entry, result=result), folder=folder, artifacts=artifacts
+        )
+
+    def _hls(
+        self, spec: PackageHls, inputs: Mapping[str, StagedFolder], target: Path, ctx: "TaskContext"
+    ) -> tuple[str, dict[str, Any]]:
+        parts = (*spec.video, *spec.audio)
+        tracks = [TrackFile(name=part.name, path=_file_of(part, "mp4", inputs, ctx)) for part in parts]
+        for track in tracks:
+            (target / track.name).mkdir()
+        self._run(hls_argv(tracks, target, spec.segment_seconds, tools=self._tools), ctx)
+        master = check_presentation(spec, inputs, target)
+        (target / MASTER).write_text(master)
+        return MASTER, _contents(parts, inputs)
+
+    def _file(
+        self, spec: PackageFile, inputs: Mapping[str, StagedFolder], target: Path, ctx: "TaskContext"
+    ) -> tuple[str, dict[str, Any]]:
+        parts = (*spec.video, *spec.audio)
+        tracks = [TrackFile(name=part.name, path=_file_of(part, "mp4", inputs, ctx)) for part in parts]
+        made = target / spec.name
+        self._run(file_argv(tracks, made, tools=self._tools), ctx)
+        found = tracks_of(made, tools=self._tools, stop=ctx.stop)
+        if len(found) != len(parts):
+            raise VerifyError(f"{spec.name} holds {len(found)} tracks instead of {len(parts)}.")
+        for track, part in zip(found, parts, strict=True):
+            planned = _facts_of(part, inputs)
+            samples = planned.get("frames", planned.get("packets"))
+            if track.codec != planned["codec"] or track.samples != samples:
+                raise VerifyError(f"{spec.name}: {track.samples} samples of {track.codec} instead of {samples}.")
+            if abs(track.duration - planned["duration"]) > DURATION_SLACK_SECONDS:
+                raise VerifyError(f"{spec.name} lasts {track.duration:.2f} s instead of {planned['duration']:.2f} s.")
+        return spec.name, _contents(parts, inputs)
+
+    def _images(
+        self, spec: PackageImages, inputs: Mapping[str, StagedFolder], target: Path, ctx: "TaskContext"
+    ) -> tuple[str, dict[str, Any]]:
+        for part in spec.images:
+            # The checksum was checked on the way in; the copy is hashed again when it is stored.
+            (target / f"{part.name}.jpg").write_bytes(_file_of(part, "jpg", inputs, ctx).read_bytes())
+        images = [{"file": f"{part.name}.jpg", **_facts_of(part, inputs)} for part in spec.images]
+        return images[0]["file"], {"images": images}
+
+    def _run(self, argv: list[str], ctx: "TaskContext") -> None:
+        wall = self._limits.wall_seconds(ctx.task.cost, ctx.threads)
+        confined = ProcessLimits(
+            wall_seconds=wall,
+            memory_bytes=self._limits.encode_memory_bytes,
+            file_bytes=self._limits.max_file_bytes,
+            cpu_seconds=int(wall),
+        )
+        try:
+            run(argv, limits=confined, stop=ctx.stop, on_line=lambda _: True)
+        except ToolExited as error:
+            meaning = meaning_of(error.log_tail or "")
+            # Our own files are no source: only trouble of the machine is taken from ffmpeg's words.
+            raise (meaning if meaning is not None and meaning.retryable else error) from error
+
+
+def _file_of(part: Part, ending: str, inputs: Mapping[str, StagedFolder], ctx: "TaskContext") -> Path:
+    """The file of a part, checked against the row that promises it."""
+    staged, name = inputs[part.task], f"{part.name}.{ending}"
+    for artifact in staged.artifacts:
+        if artifact.path == name:
+            return ctx.share.verified(staged.folder, artifact)
+    raise VerifyError(f"{part.task} made no {name}.")
+
+
+def _facts_of(part: Part, inputs: Mapping[str, StagedFolder]) -> dict[str, Any]:
+    facts = inputs[part.task].facts
+    for group in ("renditions", "sounds", "images"):
+        if part.name in facts.get(group, {}):
+            return {"name": part.name, **facts[group][part.name]}
+    raise VerifyError(f"{part.task} says nothing about {part.name}.")
+
+
+def _contents(parts: tuple[Part, ...], inputs: Mapping[str, StagedFolder]) -> dict[str, Any]:
+    """What is inside, for the client."""
+    facts = [_facts_of(part, inputs) for part in parts]
+    return {
+        "duration": max(fact["duration"] for fact in facts),
+        "renditions": [fact for fact in facts if "width" in fact],
+        "audio": [fact for fact in facts if "channels" in fact],
+    }
+
+
+def _effort(inputs: Mapping[str, StagedFolder]) -> dict[str, Any]:
+    """What the encodes behind an output took. Shared ones count in every output that uses them."""
+    facts = [staged.facts for staged in inputs.values()]
+    return {
+        "ffmpeg": ", ".join(sorted({str(fact.get("ffmpeg")) for fact in facts})),
+        _CPU: round(sum(float(fact.get(_CPU, 0.0)) for fact in facts), 2),
+        _PEAK: max((int(fact.get(_PEAK, 0)) for fact in facts), default=0),
+        "warnings": sorted({warning for fact in facts for warning in fact.get("warnings", ())}),
+    }

@@ -1,0 +1,97 @@
+"""Checks a cut HLS presentation frame by frame against its plan, and writes its master playlist."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from omkt_pipeline.domain.errors import VerifyError
+from omkt_pipeline.domain.recipe import PackageHls, Part, StagedFolder
+from omkt_pipeline.media.boxes import Segment, h264_codec_string, read_segment, timescale
+from omkt_pipeline.media.package_argv import INIT, PLAYLIST
+from omkt_pipeline.media.playlist import Rate, Sound, Variant, master_playlist, rate_of, read_media_playlist
+from omkt_transcoder.verify import DURATION_SLACK_SECONDS
+
+MASTER = "master.m3u8"
+_AAC_LC = "mp4a.40.2"
+#: EXTINF is written with a few decimals.
+_EXTINF_SLACK_SECONDS = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Cut:
+    """One track as it was cut."""
+
+    rate: Rate
+    starts: tuple[Fraction, ...]  #: seconds, of every segment
+    codec: str | None  #: of a video track
+
+
+def check_presentation(spec: PackageHls, inputs: Mapping[str, StagedFolder], folder: Path) -> str:
+    """Return the master playlist. Raises VerifyError when segments, playlists and plan do not agree."""
+    cuts = {part.name: _check_track(part, inputs, folder / part.name) for part in (*spec.video, *spec.audio)}
+    starts = {cuts[part.name].starts for part in spec.video}
+    if len(starts) > 1:
+        raise VerifyError("The renditions are not cut at the same frames.")
+    variants = [
+        Variant(
+            uri=f"{part.name}/{PLAYLIST}",
+            width=facts["width"],
+            height=facts["height"],
+            frame_rate=Fraction(inputs[part.task].facts["rate"]),
+            codec=cuts[part.name].codec or "",
+            rate=cuts[part.name].rate,
+        )
+        for part in spec.video
+        for facts in [inputs[part.task].facts["renditions"][part.name]]
+    ]
+    sounds = [
+        Sound(
+            uri=f"{part.name}/{PLAYLIST}",
+            codec=_AAC_LC,
+            channels=facts["channels"],
+            rate=cuts[part.name].rate,
+            language=facts["language"],
+        )
+        for part in spec.audio
+        for facts in [inputs[part.task].facts["sounds"][part.name]]
+    ]
+    return master_playlist(variants, sounds[0] if sounds else None)
+
+
+def _check_track(part: Part, inputs: Mapping[str, StagedFolder], folder: Path) -> _Cut:
+    facts = inputs[part.task].facts
+    is_video = part.name in facts.get("renditions", {})
+    planned: Mapping[str, Any] = facts["renditions" if is_video else "sounds"][part.name]
+    entries = read_media_playlist((folder / PLAYLIST).read_text())
+    paths = [folder / entry.uri for entry in entries]
+    if {path.name for path in folder.glob("*.m4s")} != {entry.uri for entry in entries}:
+        raise VerifyError(f"{part.name}: the playlist and the segment files differ.")
+    init = (folder / INIT).read_bytes()
+    scale = timescale(init)
+    segments = [read_segment(path) for path in paths]
+    lengths = [segment.duration / scale for segment in segments]
+    _check_continuity(part.name, segments, needs_key_frames=is_video)
+    samples = sum(segment.samples for segment in segments)
+    if samples != planned["frames" if is_video else "packets"]:
+        raise VerifyError(f"{part.name}: {samples} samples are in the segments, not those that were encoded.")
+    if abs(sum(lengths) - planned["duration"]) > DURATION_SLACK_SECONDS:
+        raise VerifyError(f"{part.name}: the segments last {sum(lengths):.2f} s, not {planned['duration']:.2f} s.")
+    if any(abs(entry.seconds - length) > _EXTINF_SLACK_SECONDS for entry, length in zip(entries, lengths, strict=True)):
+        raise VerifyError(f"{part.name}: the playlist names other lengths than the segments have.")
+    return _Cut(
+        rate=rate_of([path.stat().st_size for path in paths], lengths),
+        starts=tuple(Fraction(segment.begins_at, scale) for segment in segments),
+        codec=h264_codec_string(init) if is_video else None,
+    )
+
+
+def _check_continuity(name: str, segments: Sequence[Segment], *, needs_key_frames: bool) -> None:
+    expected = segments[0].begins_at
+    for number, segment in enumerate(segments):
+        if segment.begins_at != expected:
+            raise VerifyError(f"{name}: segment {number} does not begin where the one before it ends.")
+        if needs_key_frames and not segment.begins_with_key_frame:
+            raise VerifyError(f"{name}: segment {number} does not begin with a key frame.")
+        expected += segment.duration

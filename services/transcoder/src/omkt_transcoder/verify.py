@@ -1,0 +1,87 @@
+"""Compare what was made with what was planned. Exit status 0 of ffmpeg proves nothing."""
+
+import threading
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from omkt_pipeline.domain.errors import OmktError, SourceError, VerifyError
+from omkt_pipeline.domain.recipe import EncodeAudio, EncodeVideo, VideoRendition
+from omkt_pipeline.media.extent import short_of
+from omkt_pipeline.media.made import MadeTrack, tracks_of
+from omkt_pipeline.media.tools import Tools
+
+#: Two tracks of one presentation and their playlists may differ by so much: frames and sound packets have lengths.
+DURATION_SLACK_SECONDS = 0.5
+
+
+def check_rendition(
+    path: Path,
+    rendition: VideoRendition,
+    recipe: EncodeVideo,
+    *,
+    frames: int,
+    tools: Tools,
+    stderr: str,
+    stop: threading.Event | None,
+) -> dict[str, Any]:
+    """Facts of a rendition. Raises SourceError when the source gave less than it promised, else VerifyError."""
+    track = _only_track(path, "video", recipe.input.duration, tools=tools, stderr=stderr, stop=stop)
+    if (track.codec, track.width, track.height) != ("h264", rendition.width, rendition.height):
+        raise VerifyError(f"{rendition.name} is {track.codec} {track.width}x{track.height}, not what was planned.")
+    if abs(track.samples - frames) > 0:
+        raise VerifyError(f"{rendition.name} holds {track.samples} frames, and {frames} were encoded.")
+    expected = track.samples / Fraction(recipe.rate)
+    if abs(track.duration - float(expected)) > DURATION_SLACK_SECONDS:
+        raise VerifyError(f"{rendition.name} lasts {track.duration:.2f} s, its frames {float(expected):.2f} s.")
+    return {
+        "width": track.width,
+        "height": track.height,
+        "codec": track.codec,
+        "frames": track.samples,
+        "duration": round(track.duration, 3),
+        "bitrate": round(path.stat().st_size * 8 / max(track.duration, 0.001)),
+    }
+
+
+def check_sound(
+    path: Path, recipe: EncodeAudio, *, tools: Tools, stderr: str, stop: threading.Event | None
+) -> dict[str, Any]:
+    """Facts of an encoded sound. Raises SourceError when the source gave less than it promised, else VerifyError."""
+    track = _only_track(path, "audio", recipe.input.duration, tools=tools, stderr=stderr, stop=stop)
+    if (track.codec, track.channels) != (recipe.codec, recipe.channels):
+        raise VerifyError(f"The sound is {track.codec} with {track.channels} channels, not what was planned.")
+    return {
+        "codec": track.codec,
+        "channels": track.channels,
+        "sample_rate": recipe.sample_rate,
+        "language": recipe.language,
+        "packets": track.samples,
+        "duration": round(track.duration, 3),
+        "bitrate": round(path.stat().st_size * 8 / max(track.duration, 0.001)),
+    }
+
+
+def _only_track(
+    path: Path, kind: str, promised: float, *, tools: Tools, stderr: str, stop: threading.Event | None
+) -> MadeTrack:
+    try:
+        tracks = tracks_of(path, tools=tools, stop=stop)
+    except VerifyError as error:
+        # A file without a single frame has no index and cannot be opened.
+        raise _damaged(0.0, promised, stderr) from error
+    if not tracks or tracks[0].samples == 0:
+        raise _damaged(0.0, promised, stderr)
+    if len(tracks) != 1 or tracks[0].kind != kind:
+        raise VerifyError(f"{path.name} should hold one {kind} track and nothing else.")
+    if short_of(promised, tracks[0].duration):
+        raise _damaged(tracks[0].duration, promised, stderr)
+    return tracks[0]
+
+
+def _damaged(found: float, promised: float, stderr: str) -> OmktError:
+    return SourceError(
+        f"The source is damaged: of {promised:.1f} s only {found:.1f} s could be decoded.",
+        code="source_damaged",
+        log_tail=stderr,
+    )

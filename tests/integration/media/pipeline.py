@@ -1,0 +1,130 @@
+"""Runs a media through probe, plan, encode and package without a queue: the handlers alone, in the plan's order."""
+
+import itertools
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from omkt_metadata.plan import Plan as PlanHandler
+from omkt_metadata.probe import Probe
+from omkt_pipeline.domain.effects import Encoded, Planned, Probed, Published
+from omkt_pipeline.domain.limits import Limits
+from omkt_pipeline.domain.media import MediaFacts, StoredMedia
+from omkt_pipeline.domain.plan import Plan, PlannedTask
+from omkt_pipeline.domain.recipe import StagedFolder
+from omkt_pipeline.domain.task import Task, TaskKind
+from omkt_pipeline.media.tools import Tools
+from omkt_pipeline.presets import shipped
+from omkt_pipeline.storage.share import Share
+from omkt_transcoder.encode import Encode
+from omkt_transcoder.package import Package
+
+_ids = itertools.count(1)
+
+
+def _say_nothing(_: float) -> None:
+    pass
+
+
+@dataclass
+class Context:
+    """What a worker gives a handler."""
+
+    task: Task
+    share: Share
+    scratch: Path
+    threads: int = 2
+    stop: threading.Event = field(default_factory=threading.Event)
+    report: Callable[[float], None] = _say_nothing
+
+
+@dataclass
+class Delivered:
+    """What came out."""
+
+    facts: MediaFacts
+    plan: Plan
+    results: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    folders: dict[str, Path] = field(default_factory=dict)
+    entries: dict[str, Path] = field(default_factory=dict)
+
+    @property
+    def codes(self) -> set[str]:
+        return {decision.code for decision in self.plan.decisions}
+
+
+def new_task(kind: TaskKind, spec: Mapping[str, Any] | None = None, cost: float = 1.0) -> Task:
+    return Task(
+        id=next(_ids), job_id=1, media_id=1, account_id=1, kind=kind, spec=spec or {}, attempt=1,
+        token=os.urandom(16), job_key="job", cost=cost,
+    )  # fmt: skip
+
+
+def _always(inputs: Mapping[str, StagedFolder]) -> Callable[[Task], Mapping[str, StagedFolder]]:
+    return lambda _: inputs
+
+
+class Pipeline:
+    """A share in a folder, and the four handlers on it."""
+
+    def __init__(self, root: Path, tools: Tools, limits: Limits | None = None, *, threads: int = 2) -> None:
+        self.root, self.tools, self.limits, self.threads = root, tools, limits or Limits(), threads
+        self.share = Share.create(root / "share", farm_id="test")
+
+    def context(self, task: Task, report: Callable[[float], None] = _say_nothing) -> Context:
+        scratch = self.root / "scratch" / f"{task.id}"
+        scratch.mkdir(parents=True)
+        return Context(task=task, share=self.share, scratch=scratch, threads=self.threads, report=report)
+
+    def store(self, source: Path) -> StoredMedia:
+        folder = self.share.root / "originals" / f"m{next(_ids)}"
+        folder.mkdir()
+        target = folder / "original"
+        target.symlink_to(source) if self.share.root in source.parents else target.write_bytes(source.read_bytes())
+        path = target.relative_to(self.share.root).as_posix()
+        return StoredMedia(key="m", path=path, bytes=target.stat().st_size)
+
+    def probe(self, media: StoredMedia) -> MediaFacts:
+        handler = Probe(tools=self.tools, limits=self.limits, media_of=lambda _: media)
+        effect = handler(self.context(new_task(TaskKind.PROBE))).effect  # type: ignore[arg-type]
+        assert isinstance(effect, Probed)
+        return MediaFacts.model_validate(effect.facts)
+
+    def plan(self, media: StoredMedia, facts: MediaFacts, presets: Sequence[str]) -> Plan:
+        known = media.model_copy(update={"facts": facts})
+        handler = PlanHandler(presets=shipped(), media_of=lambda _: known, presets_of=lambda _: tuple(presets))
+        effect = handler(self.context(new_task(TaskKind.PLAN))).effect  # type: ignore[arg-type]
+        assert isinstance(effect, Planned)
+        return effect.plan
+
+    def encode(self, planned: PlannedTask) -> StagedFolder:
+        handler = Encode(tools=self.tools, limits=self.limits)
+        context = self.context(new_task(TaskKind.ENCODE, planned.spec, planned.cost))
+        settled = handler(context)  # type: ignore[arg-type]
+        assert isinstance(settled.effect, Encoded)
+        assert settled.folder is not None
+        return StagedFolder(folder=settled.folder, artifacts=settled.artifacts, facts=settled.effect.facts)
+
+    def run(self, source: Path, presets: Sequence[str]) -> Delivered:
+        media = self.store(source)
+        facts = self.probe(media)
+        plan = self.plan(media, facts, presets)
+        staged: dict[str, StagedFolder] = {}
+        delivered = Delivered(facts=facts, plan=plan)
+        for planned in plan.tasks:
+            if planned.kind is TaskKind.ENCODE:
+                staged[planned.key] = self.encode(planned)
+                continue
+            inputs = {key: staged[key] for key in planned.needs}
+            handler = Package(tools=self.tools, limits=self.limits, inputs_of=_always(inputs))
+            settled = handler(self.context(new_task(TaskKind.PACKAGE, planned.spec, planned.cost)))  # type: ignore[arg-type]
+            assert isinstance(settled.effect, Published)
+            assert settled.folder is not None
+            folder = self.share.root / settled.folder
+            delivered.results[settled.effect.output] = settled.effect.result
+            delivered.folders[settled.effect.output] = folder
+            delivered.entries[settled.effect.output] = folder / settled.effect.entry
+        return delivered

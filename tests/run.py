@@ -1,0 +1,203 @@
+"""Runs every tier that this machine can carry, and says which it left out and what would bring it in.
+
+    make test                    what is possible here
+    REQUIRE=all make test        a missing tier is a failure; what may be installed is installed (root, Debian or Ubuntu)
+    TIERS=unit,contract make test
+
+The last line counts all tiers: "N passed, N failed".
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+REQUIRE_ALL = os.environ.get("REQUIRE") == "all"
+MAY_INSTALL = REQUIRE_ALL and os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+@dataclass
+class Need:
+    """Something a tier wants of the machine."""
+
+    name: str
+    there: Callable[[], bool]
+    cure: str
+    install: Callable[[], None] | None = None
+
+    def met(self) -> bool:
+        if not self.there() and MAY_INSTALL and self.install is not None:
+            print(f"-- installing {self.name}", flush=True)
+            self.install()
+        return self.there()
+
+
+@dataclass
+class Tier:
+    """A set of tests that runs on the same things. `optional` needs widen it, and are told to it by the environment."""
+
+    name: str
+    paths: list[str]
+    needs: list[Need] = field(default_factory=list)
+    optional: dict[str, Need] = field(default_factory=dict)
+    workers: int = 0
+
+
+@dataclass
+class Result:
+    name: str
+    passed: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    left_out: str | None = None
+
+
+def apt(*packages: str) -> Callable[[], None]:
+    """An installer of Debian packages that starts no service."""
+
+    def install() -> None:
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+        policy = Path("/usr/sbin/policy-rc.d")
+        ours = not policy.exists()
+        if ours:
+            policy.write_text("#!/bin/sh\nexit 101\n")
+            policy.chmod(0o755)
+        try:
+            subprocess.run(["apt-get", "update", "-q"], env=environment, stdout=subprocess.DEVNULL, check=False)
+            subprocess.run(
+                ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                check=False,
+            )
+        finally:
+            if ours:
+                policy.unlink()
+
+    return install
+
+
+def script(path: str) -> Callable[[], None]:
+    return lambda: subprocess.run(["bash", str(ROOT / path)], stdin=subprocess.DEVNULL, check=False) and None
+
+
+def answers(*command: str) -> bool:
+    quiet = subprocess.DEVNULL
+    try:
+        done = subprocess.run(command, stdin=quiet, stdout=quiet, stderr=quiet, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def has_mariadb() -> bool:
+    return shutil.which("mariadbd", path=f"{os.environ.get('PATH', '')}:/usr/sbin") is not None
+
+
+def has_engine() -> bool:
+    return answers("docker", "version") and answers("docker", "compose", "version")
+
+
+def has_images() -> bool:
+    return all(answers("docker", "image", "inspect", image) for image in ("debian:trixie-slim", "mysql:9.7"))
+
+
+MARIADB = Need("MariaDB", has_mariadb, "apt install mariadb-server", apt("mariadb-server"))
+SYSTEM_FFMPEG = Need(
+    "the distribution's ffmpeg", lambda: shutil.which("ffmpeg") is not None, "apt install ffmpeg", apt("ffmpeg")
+)
+CHROMIUM = Need("Chromium", lambda: Path("/usr/bin/chromium").exists(), "apt install chromium", apt("chromium"))
+ENGINE = Need(
+    "a Docker engine with Compose v2",
+    has_engine,
+    "install Docker, or as root on Debian: bash tests/images/engine.sh",
+    script("tests/images/engine.sh"),
+)
+IMAGES = Need("the base images", has_images, "bash tests/images/build.sh", script("tests/images/build.sh"))
+
+TIERS = [
+    Tier("unit", ["tests/unit", "tests/repo"], workers=2),
+    Tier(
+        "contract",
+        ["tests/contract", "tests/faults"],
+        optional={"OMKT_TEST_MARIADB": MARIADB, "OMKT_TEST_ENGINE": ENGINE, "OMKT_TEST_MYSQL": IMAGES},
+    ),
+    Tier("integration", ["tests/integration"], optional={"OMKT_TEST_SYSTEM_FFMPEG": SYSTEM_FFMPEG}, workers=2),
+    Tier("browser", ["tests/browser"], needs=[CHROMIUM]),
+    Tier("containers", ["tests/containers"], needs=[ENGINE, IMAGES]),
+]
+
+
+def check() -> Result:
+    """Format, lint, types, import contracts: what `make check` runs."""
+    begun = time.monotonic()
+    print("== check", flush=True)
+    failed = subprocess.run(["make", "--no-print-directory", "check"], cwd=ROOT, check=False).returncode != 0
+    return Result("check", int(not failed), int(failed), time.monotonic() - begun)
+
+
+def run(tier: Tier) -> Result:
+    print(f"== {tier.name}", flush=True)
+    environment = dict(os.environ)
+    for need in tier.needs:
+        if not need.met():
+            return Result(tier.name, failed=int(REQUIRE_ALL), left_out=f"{need.name} is missing: {need.cure}")
+    missing = []
+    for variable, need in tier.optional.items():
+        if need.met():
+            environment[variable] = "1"
+        else:
+            missing.append(f"without {need.name} ({need.cure})")
+    begun = time.monotonic()
+    paths = [path for path in tier.paths if (ROOT / path).exists()]
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [str(BIN / "python"), "-m", "pytest", "-q", f"--junitxml={report}", *paths]
+        if tier.workers:
+            command += ["-n", str(tier.workers)]
+        status = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
+        passed, failed, skipped = counts(report)
+    # A skipped test is a test that did not run: the tiers say what is left out, tests do not.
+    failed += skipped
+    if status != 0 and failed == 0:
+        failed = 1
+    if missing and REQUIRE_ALL:
+        failed += len(missing)
+    return Result(tier.name, passed, failed, time.monotonic() - begun, "; ".join(missing) or None)
+
+
+def counts(report: Path) -> tuple[int, int, int]:
+    if not report.exists():
+        return 0, 0, 0
+    suites = list(ET.parse(report).getroot().iter("testsuite"))
+    number = {
+        key: sum(int(suite.get(key, 0)) for suite in suites) for key in ("tests", "failures", "errors", "skipped")
+    }
+    failed = number["failures"] + number["errors"]
+    return number["tests"] - failed - number["skipped"], failed, number["skipped"]
+
+
+def main() -> int:
+    chosen = os.environ.get("TIERS", "").split(",") if os.environ.get("TIERS") else ["check", *(t.name for t in TIERS)]
+    results = [check()] if "check" in chosen else []
+    results += [run(tier) for tier in TIERS if tier.name in chosen]
+    print("\ntier         passed  failed  seconds")
+    for result in results:
+        print(f"{result.name:12} {result.passed:6}  {result.failed:6}  {result.seconds:7.0f}", end="")
+        print(f"   left out: {result.left_out}" if result.left_out else "")
+    failed = sum(result.failed for result in results)
+    print(f"\n{sum(result.passed for result in results)} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -98,9 +98,10 @@ if ! compose_suffices || ! { command -v dockerd >/dev/null || [ -x "$ENGINE_ROOT
   apt-get update -qq </dev/null
   package=$(own_compose_package)
   if [ -n "$package" ]; then
-    client=$(apt-cache show --quiet=2 docker-cli 2>/dev/null | grep -q . && echo docker-cli || true)
-    # shellcheck disable=SC2086  # no word where docker.io holds the client itself
-    install_packages docker.io $client "$package" docker-buildx iptables
+    engine=(docker.io "$package" docker-buildx iptables)
+    # the client is a package of its own, or a part of docker.io
+    if [ -n "$(apt-cache show --quiet=2 docker-cli 2>/dev/null)" ]; then engine+=(docker-cli); fi
+    install_packages "${engine[@]}"
   else
     install_userland
   fi

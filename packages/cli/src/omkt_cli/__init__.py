@@ -1,1 +1,1 @@
-"""The command line and the embedded farm."""
+"""omkt: the command line, and the embedded farm (all services as processes of one machine, on SQLite and a folder)."""

@@ -122,16 +122,16 @@ def run_daemon(
         pool=pool,
         handlers=handlers,
         config=config,
-        chores=[*queue_chores(grounds.database, settings), *chores],
+        chores=chores or queue_chores(grounds.database, settings),
     ).run()
 
 
 def queue_chores(database: Database, settings: DaemonSettings, *, hurry: float = 1.0) -> list[Chore]:
-    """The queue's ticks. Every daemon has them, rarely: a lease that ran out is rescued by whoever looks next."""
+    """The queue's ticks. Every daemon has them, if rarely: a lease that ran out is rescued by whoever looks next."""
     rescuer = Rescuer(database, lease_seconds=settings.lease_seconds)
     return [
         Chore(name="rescue", every_seconds=settings.lease_seconds / 4 / hurry, run=rescuer.rescue),
-        Chore(name="promote", every_seconds=max(1.0, settings.backoff_seconds / hurry), run=lambda: promote(database)),
+        Chore(name="promote", every_seconds=max(0.5, settings.backoff_seconds / hurry), run=lambda: promote(database)),
     ]
 
 

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 #: Deadlock, lock wait timeout, and MariaDB's "record has changed since last read": the whole transaction again.
 _CONTENTION = frozenset({1213, 1205, 1020})
 #: The server went away, refuses or is stopping: connect again first. 1040 too many connections, 1290/1836 read-only.
-_DISCONNECTED = frozenset({2006, 2013, 2003, 2055, 1053, 1927, 1040, 1290, 1836, 4031})
+_DISCONNECTED = frozenset({2006, 2013, 2003, 2055, 1053, 1317, 1927, 1040, 1290, 1836, 4031})
 _TRIES = 6
 
 
@@ -59,7 +59,12 @@ class Database:
 
     def fetch(self, work: Callable[[Connection], T]) -> T:
         """Run reads, again if the server was away for a moment. Raises Unavailable."""
-        return self._again(lambda: self._once(self._reading, work))
+
+        def look() -> T:
+            with self._reading.connect() as connection:
+                return work(connection)
+
+        return self._again(look)
 
     def transact(self, work: Callable[[Connection], T], *, landed: Callable[[Connection], T | None] | None = None) -> T:
         """Run `work` in one transaction; on contention or a lost connection run it again, whole.
@@ -144,7 +149,9 @@ def _mysql_engines(url: URL, *, pool_size: int) -> tuple[Engine, Engine]:
     }
     writing = create_engine(url, isolation_level="READ COMMITTED", **options)
     # One round trip for one read: nothing to begin, to end or to reset.
-    reading = create_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, **options)
+    reading = create_engine(
+        url, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, pool_reset_on_return=None, **options
+    )
     return writing, reading
 
 

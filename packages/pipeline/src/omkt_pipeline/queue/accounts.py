@@ -2,7 +2,7 @@
 
 import hmac
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from omkt_pipeline.db.engine import Database
@@ -30,7 +30,7 @@ def create_account(database: Database, name: str, *, weight: float = 1.0) -> tup
         return account_id
 
     try:
-        account_id = database.transact(write)
+        account_id = database.transact(write, landed=lambda connection: _owner(connection, key))
     except IntegrityError:
         raise Conflict(f"There is already an account named {name}.", code="account_exists") from None
     return Account(id=account_id, name=name, webhook_secret=secret), key
@@ -40,25 +40,30 @@ def add_key(database: Database, account_name: str, key_name: str) -> ApiKey:
     """Give an account another key, in clear only here. Raises NotFound."""
     key = ApiKey.new()
 
-    def write(connection: Connection) -> None:
+    def write(connection: Connection) -> int:
         found = connection.execute(select(account.c.id).where(account.c.name == account_name)).scalar()
         if found is None:
             raise NotFound(f"There is no account named {account_name}.", code="account_unknown")
         _insert_key(connection, found, key, key_name)
+        return int(found)
 
-    database.transact(write)
+    database.transact(write, landed=lambda connection: _owner(connection, key))
     return key
 
 
 def revoke_key(database: Database, key_id: str) -> None:
     """Make a key useless at once. Raises NotFound."""
+    known = select(func.count()).where(api_key.c.id == key_id)
 
     def write(connection: Connection) -> int:
         return connection.execute(
             update(api_key).where(api_key.c.id == key_id, api_key.c.revoked_at.is_(None)).values(revoked_at=now())
         ).rowcount
 
-    if not database.transact(write):
+    def revoked(connection: Connection) -> int | None:
+        return connection.execute(known.where(api_key.c.revoked_at.is_not(None))).scalar() or None
+
+    if not database.transact(write, landed=revoked):
         raise NotFound(f"There is no living key {key_id}.", code="key_unknown")
 
 
@@ -85,6 +90,10 @@ def authenticate(database: Database, text: str) -> Account:
         used = update(api_key).where(api_key.c.id == key.id).values(used_at=now())
         database.transact(lambda connection: connection.execute(used).rowcount)
     return Account(id=row.id, name=row.name, webhook_secret=row.webhook_secret)
+
+
+def _owner(connection: Connection, key: ApiKey) -> int | None:
+    return connection.execute(select(api_key.c.account_id).where(api_key.c.id == key.id)).scalar()
 
 
 def _insert_key(connection: Connection, account_id: int, key: ApiKey, name: str) -> None:

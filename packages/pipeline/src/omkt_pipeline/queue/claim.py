@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import job, task, task_attempt
@@ -106,7 +107,14 @@ def claim(database: Database, claimant: Claimant, token: bytes) -> Task | None:
             )
         return _task(row, row.attempt + 1, token)
 
-    return database.transact(take, landed=lambda connection: _claimed_before(connection, token))
+    def taken(connection: Connection) -> Task | None:
+        return _claimed_before(connection, token)
+
+    try:
+        return database.transact(take, landed=taken)
+    except IntegrityError:
+        # The token is known: an earlier try counted, but only after it was asked for, or was rescued since.
+        return database.fetch(taken)
 
 
 def _claimed_before(connection: Connection, token: bytes) -> Task | None:

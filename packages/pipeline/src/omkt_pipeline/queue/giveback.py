@@ -1,6 +1,7 @@
 """How an attempt ends without a result: failed, cancelled, or released because its worker stops."""
 
 import random
+from typing import Any
 
 from sqlalchemy import Connection, exists, select
 
@@ -10,7 +11,7 @@ from omkt_pipeline.db.types import now, now_plus
 from omkt_pipeline.domain.errors import OmktError
 from omkt_pipeline.domain.task import AttemptOutcome, Task, TaskState
 from omkt_pipeline.queue.endings import fail_job
-from omkt_pipeline.queue.guard import NO_LEASE, end_attempt, ended_before, leased, move_if_leased
+from omkt_pipeline.queue.guard import NO_LEASE, end_attempt, hold, move_if_leased
 from omkt_pipeline.queue.workers import UP
 
 #: Tries that may end in the task's own error before it is given up.
@@ -28,62 +29,69 @@ def backoff_seconds(earlier: int, *, base: float = _BACKOFF_BASE_SECONDS) -> flo
 def fail(
     database: Database, held: Task, error: OmktError, *, host: str, backoff_base: float = _BACKOFF_BASE_SECONDS
 ) -> None:
-    """running -> delayed, to be tried again, or -> failed, and the job with it. Raises LeaseLost."""
+    """running -> delayed, to be tried again, or -> failed, and the job with it. Raises LeaseLost.
 
-    def write(connection: Connection) -> bool:
-        failures = connection.execute(select(task.c.failures).where(leased(held))).scalar()
-        again = error.retryable and (failures or 0) + 1 < MAX_FAILURES
-        if again:
-            move_if_leased(
-                connection,
-                held,
-                state=TaskState.DELAYED,
-                failures=task.c.failures + 1,
-                run_at=now_plus(backoff_seconds(failures or 0, base=backoff_base)),
-                avoid_host=host if _others_alive(connection, held, host) else None,
-                reason=error.code,
-                message=error.message,
-                **NO_LEASE,
-            )
-        else:
-            move_if_leased(
-                connection,
-                held,
-                state=TaskState.FAILED,
-                failures=task.c.failures + 1,
-                finished_at=now(),
-                reason=error.code,
-                message=error.message,
-                **NO_LEASE,
-            )
+    A task that was cancelled meanwhile is not tried again. Repeating any of these three is no error.
+    """
+
+    def write(connection: Connection) -> None:
+        row = hold(connection, held, AttemptOutcome.FAILED)
+        if row is None:
+            return
+        ending: dict[str, Any] = {"state": TaskState.FAILED, "finished_at": now()}
+        if row.cancel_requested:
+            ending = {"state": TaskState.CANCELLED, "finished_at": now()}
+        elif error.retryable and row.failures + 1 < MAX_FAILURES:
+            ending = {
+                "state": TaskState.DELAYED,
+                "run_at": now_plus(backoff_seconds(row.failures, base=backoff_base)),
+                "avoid_host": host if _others_alive(connection, held, host) else None,
+            }
+        move_if_leased(
+            connection,
+            held,
+            failures=task.c.failures + 1,
+            reason=error.code,
+            message=error.message,
+            **ending,
+            **NO_LEASE,
+        )
         _end(connection, held, AttemptOutcome.FAILED, error)
-        if not again:
+        if ending["state"] is TaskState.FAILED:
             fail_job(connection, held.job_id, code=error.code, message=error.message)
-        return True
 
-    database.transact(write, landed=lambda connection: ended_before(connection, held) or None)
+    database.transact(write)
 
 
 def release(database: Database, held: Task) -> None:
     """running -> ready, at no cost: the worker stops, the task did nothing wrong. Raises LeaseLost."""
 
-    def write(connection: Connection) -> bool:
+    def write(connection: Connection) -> None:
+        row = hold(connection, held, AttemptOutcome.RELEASED, AttemptOutcome.CANCELLED)
+        if row is None:
+            return
+        if row.cancel_requested:
+            _cancel(connection, held)
+            return
         move_if_leased(connection, held, state=TaskState.READY, run_at=now(), progress=0.0, **NO_LEASE)
         end_attempt(connection, held.id, held.attempt, AttemptOutcome.RELEASED)
-        return True
 
-    database.transact(write, landed=lambda connection: ended_before(connection, held) or None)
+    database.transact(write)
 
 
 def acknowledge_cancel(database: Database, held: Task) -> None:
     """running -> cancelled: the worker has stopped. Raises LeaseLost."""
 
-    def write(connection: Connection) -> bool:
-        move_if_leased(connection, held, state=TaskState.CANCELLED, reason="cancelled", finished_at=now(), **NO_LEASE)
-        end_attempt(connection, held.id, held.attempt, AttemptOutcome.CANCELLED)
-        return True
+    def write(connection: Connection) -> None:
+        if hold(connection, held, AttemptOutcome.CANCELLED) is not None:
+            _cancel(connection, held)
 
-    database.transact(write, landed=lambda connection: ended_before(connection, held) or None)
+    database.transact(write)
+
+
+def _cancel(connection: Connection, held: Task) -> None:
+    move_if_leased(connection, held, state=TaskState.CANCELLED, reason="cancelled", finished_at=now(), **NO_LEASE)
+    end_attempt(connection, held.id, held.attempt, AttemptOutcome.CANCELLED)
 
 
 def _others_alive(connection: Connection, held: Task, host: str) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, Row, select, update
 
 from omkt_pipeline.db.tables import task, task_attempt
 from omkt_pipeline.db.types import now
@@ -39,10 +39,21 @@ def settled_before(connection: Connection, held: Task) -> bool:
     return row is not None and row.published_attempt == held.attempt and row.token == held.token
 
 
-def ended_before(connection: Connection, held: Task) -> bool:
-    """Whether the end of this attempt was recorded by a transaction whose answer got lost."""
-    row = connection.execute(select(task_attempt.c.outcome).where(task_attempt.c.token == held.token)).first()
-    return row is not None and row.outcome is not None
+def hold(connection: Connection, held: Task, *endings: AttemptOutcome) -> Row[Any, Any] | None:
+    """Lock the task that this attempt holds, so that no cancellation slips in, and return its counters.
+
+    None when the attempt has already ended in one of these ways: by a transaction whose answer got lost. Raises
+    LeaseLost when it is not ours any more.
+    """
+    row = connection.execute(
+        select(task.c.failures, task.c.cancel_requested).where(leased(held)).with_for_update()
+    ).first()
+    if row is not None:
+        return row
+    outcome = connection.execute(select(task_attempt.c.outcome).where(task_attempt.c.token == held.token)).scalar()
+    if outcome in endings:
+        return None
+    raise LeaseLost(f"task {held.id} attempt {held.attempt}")
 
 
 def why_not(connection: Connection, held: Task) -> LeaseLost | Stopped:

@@ -14,7 +14,7 @@ from omkt_pipeline.domain.keys import new_key
 from omkt_pipeline.domain.plan import PlannedTask
 from omkt_pipeline.domain.task import TaskKind, TaskState
 from omkt_pipeline.queue.dependencies import release_if_free
-from omkt_pipeline.queue.endings import cancel_job
+from omkt_pipeline.queue.endings import OPEN_JOB, cancel_job
 from omkt_pipeline.queue.enqueue import JobRef, add_tasks
 
 
@@ -144,14 +144,25 @@ def retry(database: Database, account_id: int, job_key: str) -> None:
     def write(connection: Connection) -> bool:
         job_id = _job_id(connection, account_id, job_key)
         tasks = connection.execute(
-            select(task.c.id, task.c.state).where(task.c.job_id == job_id).order_by(task.c.id).with_for_update()
+            select(task.c.id, task.c.state, task.c.kind)
+            .where(task.c.job_id == job_id)
+            .order_by(task.c.id)
+            .with_for_update()
         ).all()
         if any(one.state == TaskState.RUNNING for one in tasks):
             raise Conflict("A worker is still stopping; try again in a few seconds.", code="job_stopping")
+        unplanned = any(one.kind == TaskKind.PLAN and one.state != TaskState.DONE for one in tasks)
         matched = connection.execute(
             update(job)
             .where(job.c.id == job_id, job.c.state.in_((JobState.FAILED, JobState.CANCELLED)))
-            .values(state=JobState.QUEUED, error_code=None, error_message=None, finished_at=None, swept=False)
+            .values(
+                # A job begins when its first steps are claimed. If those are done, it goes on where it stood.
+                state=JobState.QUEUED if unplanned else JobState.RUNNING,
+                error_code=None,
+                error_message=None,
+                finished_at=None,
+                swept=False,
+            )
         ).rowcount
         if not matched:
             raise Conflict("Only a job that failed or was cancelled can be tried again.", code="job_not_failed")
@@ -180,7 +191,13 @@ def retry(database: Database, account_id: int, job_key: str) -> None:
         release_if_free(connection, again)
         return True
 
-    database.transact(write)
+    def landed(connection: Connection) -> bool | None:
+        state = connection.execute(
+            select(job.c.state).where(job.c.job_key == job_key, job.c.account_id == account_id)
+        ).scalar()
+        return True if state in OPEN_JOB else None
+
+    database.transact(write, landed=landed)
 
 
 def _earlier(connection: Connection, account_id: int, request: JobRequest) -> Submitted | None:

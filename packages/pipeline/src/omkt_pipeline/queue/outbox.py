@@ -166,3 +166,26 @@ def _record(
             )
 
     database.transact(write)
+
+
+class Outbox:
+    """The outbox bound to a database, as the sender of webhooks wants it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim_due(self, *, limit: int, lease_seconds: float) -> list[DueMessage]:
+        """See the function of this name."""
+        return claim_due(self._database, limit=limit, lease_seconds=lease_seconds)
+
+    def record_delivered(self, message: DueMessage, *, status: int, seconds: float) -> None:
+        """See the function of this name."""
+        record_delivered(self._database, message, status=status, seconds=seconds)
+
+    def record_failed(
+        self, message: DueMessage, *, status: int | None, error: str, seconds: float, next_in_seconds: float | None
+    ) -> None:
+        """See the function of this name."""
+        record_failed(
+            self._database, message, status=status, error=error, seconds=seconds, next_in_seconds=next_in_seconds
+        )

@@ -1,15 +1,15 @@
 """Read-only questions of clients and operators. Every question about a job names the account that asks."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, select, true
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import artifact, job, media, output, task, task_attempt
-from omkt_pipeline.domain.errors import NotFound
+from omkt_pipeline.domain.errors import NotFound, Refused
 from omkt_pipeline.domain.job import (
     Failure,
     JobState,
@@ -38,26 +38,28 @@ def job_by_key(database: Database, account_id: int, job_key: str) -> JobView:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Jobs, newest first; `next_before` is where the following page begins."""
+    """Jobs, newest first; `next_before` is the key of the job before which the following page begins."""
 
     jobs: list[JobView]
-    next_before: int | None
+    next_before: str | None
 
 
 def jobs_page(
-    database: Database, account_id: int, *, limit: int, before: int | None = None, state: JobState | None = None
+    database: Database, account_id: int, *, limit: int, before: str | None = None, state: JobState | None = None
 ) -> Page:
-    """A page of an account's jobs, newest first, stable while new ones arrive."""
+    """A page of an account's jobs, newest first, stable while new ones arrive.
+
+    Raises Refused (code cursor_invalid) when `before` is no job of the account.
+    """
     question = _jobs().where(job.c.account_id == account_id).order_by(job.c.id.desc()).limit(limit + 1)
-    if before is not None:
-        question = question.where(job.c.id < before)
     if state is not None:
         question = question.where(job.c.state == state)
 
     def look(connection: Connection) -> Page:
-        rows = connection.execute(question).all()
+        older = job.c.id < _cursor(connection, account_id, before) if before is not None else true()
+        rows = connection.execute(question.where(older)).all()
         shown = rows[:limit]
-        return Page(jobs=_views(connection, shown), next_before=shown[-1].id if len(rows) > limit else None)
+        return Page(jobs=_views(connection, shown), next_before=shown[-1].job_key if len(rows) > limit else None)
 
     return database.fetch(look)
 
@@ -91,9 +93,13 @@ class PublishedOutput:
 
     job_key: str
     output_key: str
+    preset: str
     kind: str
     entry: str
     folder: str
+    bytes: int
+    result: Mapping[str, Any]
+    media_name: str | None
     files: dict[str, Artifact]
 
 
@@ -102,8 +108,9 @@ def published_output(
 ) -> PublishedOutput:
     """A published output; `account_id` None only for callers with a signed link. Raises NotFound."""
     question = (
-        select(output)
+        select(output, media.c.name.label("media_name"))
         .join(job, job.c.id == output.c.job_id)
+        .join(media, media.c.id == job.c.media_id)
         .where(job.c.job_key == job_key, output.c.output_key == output_key, output.c.state == OutputState.PUBLISHED)
     )
     if account_id is not None:
@@ -119,9 +126,13 @@ def published_output(
         return PublishedOutput(
             job_key=job_key,
             output_key=output_key,
+            preset=row.preset,
             kind=row.kind,
             entry=row.entry,
             folder=row.folder,
+            bytes=row.bytes or 0,
+            result=row.result or {},
+            media_name=row.media_name,
             files={file.path: Artifact(path=file.path, bytes=file.bytes, sha256=file.sha256) for file in files},
         )
 
@@ -137,6 +148,15 @@ def queue_depth(database: Database) -> dict[tuple[int, int], int]:
     )
     rows = database.fetch(lambda connection: connection.execute(question).all())
     return {(row.pool, row.state): row.tasks for row in rows}
+
+
+def _cursor(connection: Connection, account_id: int, job_key: str) -> int:
+    found = connection.execute(
+        select(job.c.id).where(job.c.account_id == account_id, job.c.job_key == job_key)
+    ).scalar()
+    if found is None:
+        raise Refused("This cursor belongs to no page of yours. Begin again without one.", code="cursor_invalid")
+    return int(found)
 
 
 def _jobs() -> Any:

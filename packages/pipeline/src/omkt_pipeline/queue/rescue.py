@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Select, func, select, text, update
+from sqlalchemy import Connection, Row, Select, exists, func, select, text, update
 
 from omkt_pipeline.db.engine import Database
-from omkt_pipeline.db.tables import task
+from omkt_pipeline.db.tables import task, task_edge
 from omkt_pipeline.db.types import now, now_plus
 from omkt_pipeline.domain.task import AttemptOutcome, TaskState
 from omkt_pipeline.queue.dependencies import release_if_free
@@ -85,35 +85,32 @@ class Rescuer:
     def _take_back(self, connection: Connection) -> int:
         rows = connection.execute(expired_leases()).all()
         for row in rows:
-            self._lost(connection, row.id, row.attempt, row.losses, row.job_id)
+            self._lost(connection, row)
         return len(rows)
 
-    def _lost(self, connection: Connection, task_id: int, attempt: int, losses: int, job_id: int) -> None:
-        poison = losses + 1 >= MAX_LOSSES
-        message = f"The worker of this task vanished {losses + 1} times."
-        ending = {"state": TaskState.QUARANTINED, "finished_at": now()} if poison else {"state": TaskState.DELAYED}
+    def _lost(self, connection: Connection, row: Row[Any]) -> None:
+        message = f"The worker of this task vanished {row.losses + 1} times."
+        wait = 0.0 if row.losses == 0 else backoff_seconds(row.losses, base=min(10.0, self._lease_seconds))
+        ending: dict[str, Any] = {"state": TaskState.DELAYED, "run_at": now_plus(wait)}
+        if row.cancel_requested:
+            ending = {"state": TaskState.CANCELLED, "finished_at": now()}
+        elif row.losses + 1 >= MAX_LOSSES:
+            ending = {"state": TaskState.QUARANTINED, "finished_at": now()}
         matched = connection.execute(
             update(task)
-            .where(task.c.id == task_id, task.c.attempt == attempt, task.c.state == TaskState.RUNNING)
-            .values(
-                losses=losses + 1,
-                run_at=now_plus(0 if losses == 0 else backoff_seconds(losses, base=min(10.0, self._lease_seconds))),
-                reason="worker_lost",
-                message=message,
-                **ending,
-                **NO_LEASE,
-            )
+            .where(task.c.id == row.id, task.c.attempt == row.attempt, task.c.state == TaskState.RUNNING)
+            .values(losses=row.losses + 1, reason="worker_lost", message=message, **ending, **NO_LEASE)
         ).rowcount
         if matched:
-            end_attempt(connection, task_id, attempt, AttemptOutcome.LOST, error_code="worker_lost")
-            if poison:
-                fail_job(connection, job_id, code="quarantined", message=message)
+            end_attempt(connection, row.id, row.attempt, AttemptOutcome.LOST, error_code="worker_lost")
+            if ending["state"] is TaskState.QUARANTINED:
+                fail_job(connection, row.job_id, code="quarantined", message=message)
 
 
 def expired_leases() -> Select[Any]:
     """The statement that finds and locks tasks whose lease ran out."""
     return (
-        select(task.c.id, task.c.attempt, task.c.losses, task.c.job_id)
+        select(task.c.id, task.c.attempt, task.c.losses, task.c.cancel_requested, task.c.job_id)
         .with_hint(task, "FORCE INDEX (k_lease)", "mysql")
         .with_hint(task, "FORCE INDEX (k_lease)", "mariadb")
         .where(task.c.state == TaskState.RUNNING, task.c.lease_until < now())
@@ -153,33 +150,47 @@ def promote(database: Database) -> int:
     return database.transact(move)
 
 
+def aged_tasks() -> Select[Any]:
+    """The statement that finds and locks ready tasks that waited long in a low priority class."""
+    return (
+        select(task.c.id)
+        .with_hint(task, "FORCE INDEX (k_due)", "mysql")
+        .with_hint(task, "FORCE INDEX (k_due)", "mariadb")
+        .where(task.c.state == TaskState.READY, task.c.run_at < now_plus(-AGE_STEP_SECONDS), task.c.band > 10)
+        .order_by(task.c.run_at, task.c.id)
+        .limit(200)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def forgotten_tasks() -> Select[Any]:
+    """The statement that finds tasks that have waited long although nothing they need is missing."""
+    needed = task.alias("needed")
+    missing = exists().where(
+        task_edge.c.task_id == task.c.id, needed.c.id == task_edge.c.needs_id, needed.c.state != TaskState.DONE
+    )
+    return (
+        select(task.c.id)
+        .with_hint(task, "FORCE INDEX (k_due)", "mysql")
+        .with_hint(task, "FORCE INDEX (k_due)", "mariadb")
+        .where(task.c.state == TaskState.WAITING, task.c.run_at < now_plus(-AGE_STEP_SECONDS), ~missing)
+        .order_by(task.c.run_at, task.c.id)
+        .limit(200)
+    )
+
+
 def promote_aged(database: Database) -> int:
     """Move ready tasks that waited long one priority class up; free waiting tasks that were forgotten. Return how many."""
 
     def move(connection: Connection) -> int:
-        aged = list(
-            connection.execute(
-                select(task.c.id)
-                .where(task.c.state == TaskState.READY, task.c.run_at < now_plus(-AGE_STEP_SECONDS), task.c.band > 10)
-                .order_by(task.c.run_at, task.c.id)
-                .limit(200)
-                .with_for_update(skip_locked=True)
-            ).scalars()
-        )
+        aged = list(connection.execute(aged_tasks()).scalars())
         if aged:
             connection.execute(
                 update(task)
                 .where(task.c.id.in_(aged), task.c.state == TaskState.READY)
                 .values(band=task.c.band - 40, run_at=now())
             )
-        waiting = list(
-            connection.execute(
-                select(task.c.id)
-                .where(task.c.state == TaskState.WAITING, task.c.run_at < now_plus(-AGE_STEP_SECONDS))
-                .order_by(task.c.run_at, task.c.id)
-                .limit(200)
-            ).scalars()
-        )
-        return len(aged) + (release_if_free(connection, waiting) if waiting else 0)
+        forgotten = list(connection.execute(forgotten_tasks()).scalars())
+        return len(aged) + (release_if_free(connection, forgotten) if forgotten else 0)
 
     return database.transact(move)

@@ -16,7 +16,11 @@ from omkt_pipeline.queue.guard import NO_LEASE, end_attempt, leased, settled_bef
 
 
 def settle(database: Database, held: Task, settlement: Settlement) -> None:
-    """running -> done. Raises LeaseLost when the task is no longer ours, Stopped when it was cancelled meanwhile."""
+    """running -> done. Raises LeaseLost when the task is no longer ours, Stopped when it was cancelled meanwhile.
+
+    Repeating it is no error: whoever did not hear the answer asks again, and must not take the files of a settled
+    attempt for those of a lost one.
+    """
 
     def write(connection: Connection) -> bool:
         facts = dict(settlement.effect.facts) if isinstance(settlement.effect, Encoded) else None
@@ -34,6 +38,8 @@ def settle(database: Database, held: Task, settlement: Settlement) -> None:
             )
         ).rowcount
         if matched != 1:
+            if settled_before(connection, held):
+                return True
             raise why_not(connection, held)
         end_attempt(connection, held.id, held.attempt, AttemptOutcome.OK)
         if settlement.artifacts:
@@ -54,4 +60,4 @@ def settle(database: Database, held: Task, settlement: Settlement) -> None:
         apply(connection, held, settlement)
         return True
 
-    database.transact(write, landed=lambda connection: settled_before(connection, held) or None)
+    database.transact(write)

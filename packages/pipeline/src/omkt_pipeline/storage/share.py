@@ -99,7 +99,7 @@ class Share:
         final = self.path(relative)
         part = final.with_name(final.name + layout.PART)
         try:
-            final.parent.mkdir(parents=True, exist_ok=True)
+            _make_synced(final.parent)
             part.mkdir()
             yield part
             for folder in sorted({path.parent for path in part.rglob("*")} | {part}):
@@ -213,6 +213,14 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file, hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _make_synced(folder: Path) -> None:
+    """Make a folder and those above it, so that a power loss takes none of the names back."""
+    if not folder.is_dir():
+        _make_synced(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
 
 
 def sync_folder(path: Path) -> None:

@@ -71,17 +71,22 @@ def run(attempt: Attempt, handler: Handler, around: Surroundings) -> AttemptOutc
     task = attempt.task
     scratch = around.scratch_root / f"{task.id}-{task.folder_name}"
     begun = time.monotonic()
-    try:
+
+    def work() -> Settlement:
         scratch.mkdir(parents=True)
-        context = TaskContext(
-            task=task,
-            share=around.share,
-            scratch=scratch,
-            threads=around.threads,
-            stop=attempt.stop,
-            report=attempt.report,
+        return handler(
+            TaskContext(
+                task=task,
+                share=around.share,
+                scratch=scratch,
+                threads=around.threads,
+                stop=attempt.stop,
+                report=attempt.report,
+            )
         )
-        outcome = _ended(attempt, lambda: handler(context), around)
+
+    try:
+        outcome = _ended(attempt, work, around)
     except LeaseLost:
         metrics.FENCED.inc()
         log.warning("lease lost; this attempt leaves no trace", event_code="fenced")

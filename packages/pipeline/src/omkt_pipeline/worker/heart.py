@@ -1,5 +1,6 @@
 """The heart: beats for every attempt, and a watchdog that stops what could not beat before its lease ends."""
 
+import contextlib
 import threading
 import time
 from pathlib import Path
@@ -91,7 +92,8 @@ class Heart:
 
     def _watch(self) -> None:
         while not self._stopped.wait(min(_WATCH_SECONDS, self._lease_seconds / 20)):
-            self._liveness_file.touch()
+            with contextlib.suppress(OSError):  # then the health check tells; the watch must go on
+                self._liveness_file.touch()
             now = time.monotonic()
             for attempt in self._attempts.all():
                 silent = now - attempt.held_at

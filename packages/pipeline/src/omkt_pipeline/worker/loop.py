@@ -1,5 +1,6 @@
 """The loop: poll while idle, claim while there is room, run chores, stop in two stages."""
 
+import _thread
 import contextlib
 import os
 import random
@@ -248,6 +249,10 @@ class Worker:
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._signals += 1
+        # The main thread may stand inside these very events, holding their locks: another thread sets them.
+        _thread.start_new_thread(self._stop, ())
+
+    def _stop(self) -> None:
         self._stopping.set()
         self._wake.set()
 

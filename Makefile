@@ -1,0 +1,35 @@
+# `make` alone lists what there is. Everything runs from .venv, which setup.sh makes.
+PYTHON := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fmt bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## /{printf "  %-8s %s\n", $$1, $$2}' Makefile
+
+setup: ## make .venv with all that the farm, its tests and its developers need
+	@./setup.sh
+
+demo: ## transcode a clip on a farm of its own: HLS, MP4 and thumbnails in about a minute
+	@OMKT_NO_DEV=1 ./setup.sh
+	@$(PYTHON) -m omkt_cli demo
+
+test: setup ## run every tier of tests that this machine can carry, and say which it cannot
+	@$(PYTHON) tests/run.py
+
+check: setup ## formatting, lint, types and the direction of imports
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports
+
+fmt: setup ## format the code and repair what lint can
+	@$(PYTHON) -m ruff check --fix-only --quiet .
+	@$(PYTHON) -m ruff format .
+
+bench: setup ## measure: one line and one JSON file for each benchmark
+	@$(PYTHON) bench/run.py
+
+clean: ## remove .venv, setup's uv and all caches; farms under var/ stay
+	rm -rf .venv var/uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find packages services tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

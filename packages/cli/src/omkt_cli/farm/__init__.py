@@ -1,0 +1,1 @@
+"""The embedded farm: every service as a process of this machine, on SQLite and a folder."""

@@ -1,0 +1,196 @@
+"""Errors as clients see them: RFC 9457 problems with stable codes. The one place that knows which error has which status."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from omkt_pipeline.domain.errors import (
+    Conflict,
+    FetchError,
+    NotFound,
+    OmktError,
+    Refused,
+    ShareUnusable,
+    SourceError,
+    TooLarge,
+    Unavailable,
+)
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+#: The nearest class of an error decides ...
+STATUS: Mapping[type[OmktError], int] = {
+    Refused: 400,
+    SourceError: 400,
+    FetchError: 400,
+    NotFound: 404,
+    Conflict: 409,
+    TooLarge: 413,
+    Unavailable: 503,
+    OmktError: 500,
+}
+#: ... except for these codes.
+STATUS_OF_CODE: Mapping[str, int] = {
+    "key_missing": 401,
+    "key_invalid": 401,
+    "link_expired": 410,
+    "idempotency_mismatch": 422,
+    "share_full": 507,
+}
+TITLES: Mapping[int, str] = {
+    400: "The request cannot be accepted",
+    401: "An API key is needed",
+    404: "Not found",
+    405: "This address does not know the method",
+    409: "The present state does not allow this",
+    410: "Gone",
+    413: "Too large",
+    416: "No such bytes",
+    422: "The request is not well formed",
+    500: "Something went wrong here",
+    503: "Not available now",
+    507: "No room",
+}
+#: What the operator reads in the log is not for clients: hosts, paths and users stand in it.
+_UNAVAILABLE: Mapping[str, str] = {
+    "database_away": "The farm's database does not answer. Nothing was changed; try again.",
+    "database_not_migrated": "The farm's database is not ready for this version; its operator must run `omkt migrate`.",
+    "share_unusable": "The farm's share cannot be used now. Try again later.",
+    "share_full": "The farm has no room for new files now. Try again later.",
+    "file_damaged": "This file is not on the share as it was published. The farm's operator should look at it.",
+}
+_HTTP_CODES: Mapping[int, str] = {
+    400: "request_unreadable",
+    404: "route_unknown",
+    405: "method_not_allowed",
+    413: "body_too_large",
+}
+
+
+class Fault(BaseModel):
+    """One field that is not as it must be."""
+
+    field: str = Field(description="Where: the names down to the field, joined by dots.", examples=["source.url"])
+    message: str = Field(examples=["String should have at most 2048 characters"])
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str = Field(description="`/problems/` and the code.", examples=["/problems/job_unknown"])
+    title: str = Field(examples=["Not found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(description="A sentence for people; may change.", examples=["There is no job abc."])
+    code: str = Field(description="Stable; for programs.", examples=["job_unknown"])
+    instance: str = Field(description="The id of the request, as in X-Request-Id and in the log.")
+    errors: list[Fault] | None = Field(default=None, description="With `request_invalid`: each field.")
+
+
+def status_of(error: OmktError) -> int:
+    """The HTTP status of an error."""
+    by_class = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    return STATUS_OF_CODE.get(error.code, by_class)
+
+
+def detail_of(error: OmktError) -> str:
+    """The sentence for the client."""
+    if isinstance(error, Unavailable):
+        family = "share_unusable" if isinstance(error, ShareUnusable) else "database_away"
+        return _UNAVAILABLE.get(error.code, _UNAVAILABLE[family])
+    return error.message
+
+
+def problem(
+    instance: str,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    errors: Sequence[Fault] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """The response that says what went wrong."""
+    body = Problem(
+        type=f"/problems/{code}",
+        title=TITLES.get(status, "The request failed"),
+        status=status,
+        detail=detail,
+        code=code,
+        instance=instance,
+        errors=list(errors) if errors is not None else None,
+    )
+    return JSONResponse(
+        body.model_dump(exclude_none=True), status_code=status, headers=dict(headers or {}), media_type=MEDIA_TYPE
+    )
+
+
+def documented(*codes: tuple[int, str]) -> dict[int | str, dict[str, Any]]:
+    """The problem responses of a route for OpenAPI, from (status, code) pairs."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for status in sorted({status for status, _ in codes}):
+        names = [code for one, code in codes if one == status]
+        responses[status] = {
+            "description": f"{TITLES[status]}: " + ", ".join(f"`{name}`" for name in names) + ".",
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "examples": {name: {"value": _example(status, name)} for name in names},
+                }
+            },
+        }
+    return responses
+
+
+def _example(status: int, code: str) -> dict[str, Any]:
+    return {
+        "type": f"/problems/{code}",
+        "title": TITLES[status],
+        "status": status,
+        "detail": "A sentence that says what is wrong and what to do.",
+        "code": code,
+        "instance": "s5a7qkq2ow3cfkbdzk7tq2rr4a",
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of this app with a problem."""
+    app.add_exception_handler(OmktError, _ours)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _http)
+
+
+def _ours(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, OmktError)  # noqa: S101 - registered for this class
+    status = status_of(error)
+    if status >= 500:
+        log.warning(error.message, event_code="request_unavailable", code=error.code, request=request.state.id)
+    headers = {}
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="omkt"'
+    if status == 503:
+        headers["Retry-After"] = "2"
+    return problem(request.state.id, status, error.code, detail_of(error), headers=headers)
+
+
+def _malformed(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
+    faults = [
+        Fault(field=".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]), message=one["msg"])
+        for one in error.errors()[:50]
+    ]
+    detail = "; ".join(f"{fault.field}: {fault.message}" for fault in faults[:3])
+    return problem(request.state.id, 422, "request_invalid", detail, errors=faults)
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
+    code = _HTTP_CODES.get(error.status_code, f"http_{error.status_code}")
+    return problem(request.state.id, error.status_code, code, str(error.detail), headers=error.headers)

@@ -1,0 +1,151 @@
+"""Promise 1: claimed once, in order of priority, then fair among accounts, then age."""
+
+import os
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.contract.looking import job_state, outcomes, task_row, task_state
+
+from omkt_pipeline.db.engine import Database
+from omkt_pipeline.domain.job import JobState, Priority
+from omkt_pipeline.domain.task import Pool, Task, TaskKind, TaskState
+from omkt_pipeline.queue.claim import claim, has_ready, ready_count
+from omkt_pipeline.queue.settle import settle
+from omkt_pipeline.testing import a_claimant, a_job, a_plan, a_planned_job, a_settlement, an_account, take, taken
+
+
+def test_a_ready_task_is_claimed_once(database: Database, account: int) -> None:
+    a_job(database, account)
+
+    assert take(database, Pool.COURIER) is not None
+    assert take(database, Pool.COURIER) is None
+
+
+def test_a_claim_takes_only_tasks_of_its_pool(database: Database, account: int) -> None:
+    a_job(database, account)
+
+    assert take(database, Pool.METADATA) is None
+    assert taken(database, Pool.COURIER).kind is TaskKind.FETCH
+
+
+def test_racing_workers_share_the_tasks_without_a_double(database: Database, account: int) -> None:
+    a_planned_job(database, account, a_plan(encodes=60, outputs=()))
+    together = threading.Barrier(8)
+
+    def work() -> list[Task]:
+        together.wait()
+        mine = []
+        while task := take(database, Pool.TRANSCODER):
+            mine.append(task)
+        return mine
+
+    with ThreadPoolExecutor(8) as threads:
+        claimed = [task for share in threads.map(lambda _: work(), range(8)) for task in share]
+    assert Counter(task.id for task in claimed) == Counter({task.id: 1 for task in claimed})
+    assert len(claimed) == 60
+    assert {task.attempt for task in claimed} == {1}
+
+
+def test_a_claim_writes_lease_worker_and_attempt(database: Database, account: int) -> None:
+    a_job(database, account)
+    claimant = a_claimant(database, Pool.COURIER)
+    token = os.urandom(16)
+
+    held = claim(database, claimant, token)
+
+    assert held is not None
+    row = task_row(database, held.id)
+    assert (row.state, row.attempt, row.lease_token) == (TaskState.RUNNING, 1, token)
+    assert row.worker_id == claimant.worker_id
+    assert row.lease_until > row.created_at
+    assert outcomes(database, held) == [None]
+
+
+def test_every_claim_of_a_task_has_a_higher_attempt(database: Database, account: int) -> None:
+    from omkt_pipeline.queue.giveback import release
+
+    a_job(database, account)
+    attempts = []
+    for _ in range(3):
+        held = taken(database, Pool.COURIER)
+        attempts.append(held.attempt)
+        release(database, held)
+
+    assert attempts == [1, 2, 3]
+
+
+def test_the_first_claim_starts_the_job(database: Database, account: int) -> None:
+    key = a_job(database, account)
+    assert job_state(database, key) is JobState.QUEUED
+
+    take(database, Pool.COURIER)
+
+    assert job_state(database, key) is JobState.RUNNING
+
+
+def test_a_poll_sees_what_a_claim_would_find(database: Database, account: int) -> None:
+    assert not has_ready(database, Pool.COURIER)
+    for _ in range(3):
+        a_job(database, account)
+
+    assert has_ready(database, Pool.COURIER)
+    assert not has_ready(database, Pool.METADATA)
+    assert ready_count(database, Pool.COURIER, at_most=2) == 2
+    assert ready_count(database, Pool.COURIER, at_most=9) == 3
+
+
+def test_a_more_urgent_job_is_served_first(database: Database, account: int) -> None:
+    keys = {priority: a_job(database, account, priority=priority) for priority in reversed(Priority)}
+
+    served = [taken(database, Pool.COURIER).job_key for _ in Priority]
+
+    assert served == [keys[Priority.HIGH], keys[Priority.NORMAL], keys[Priority.LOW]]
+
+
+def test_among_equals_the_older_is_served_first(database: Database, account: int) -> None:
+    keys = [a_job(database, account) for _ in range(5)]
+
+    assert [taken(database, Pool.COURIER).job_key for _ in keys] == keys
+
+
+def test_accounts_are_served_by_weight_within_a_tenth(database: Database) -> None:
+    accounts = {an_account(database, "one", weight=1): 1, an_account(database, "three", weight=3): 3}
+    for account in accounts:
+        a_planned_job(database, account, a_plan(encodes=220, outputs=(), cost=7.0))
+
+    served = Counter(taken(database, Pool.TRANSCODER).account_id for _ in range(200))
+
+    for account, weight in accounts.items():
+        assert abs(served[account] - 200 * weight / 4) <= 20
+
+
+def test_an_account_that_comes_late_neither_starves_nor_catches_up(database: Database) -> None:
+    early, late = an_account(database, "early"), an_account(database, "late")
+    a_planned_job(database, early, a_plan(encodes=60, outputs=()))
+    for _ in range(20):
+        take(database, Pool.TRANSCODER)
+
+    a_planned_job(database, late, a_plan(encodes=30, outputs=()))
+    served = Counter(taken(database, Pool.TRANSCODER).account_id for _ in range(20))
+
+    assert abs(served[late] - 10) <= 2
+
+
+def test_dear_work_uses_up_more_of_an_accounts_share(database: Database) -> None:
+    dear, cheap = an_account(database, "dear"), an_account(database, "cheap")
+    a_planned_job(database, dear, a_plan(encodes=60, outputs=(), cost=4.0))
+    a_planned_job(database, cheap, a_plan(encodes=60, outputs=(), cost=1.0))
+
+    served = Counter(taken(database, Pool.TRANSCODER).account_id for _ in range(50))
+
+    assert abs(served[dear] - 10) <= 3
+
+
+def test_a_settled_task_is_never_claimed_again(database: Database, account: int) -> None:
+    a_planned_job(database, account, a_plan(encodes=1, outputs=()))
+    held = taken(database, Pool.TRANSCODER)
+    settle(database, held, a_settlement(held))
+
+    assert take(database, Pool.TRANSCODER) is None
+    assert task_state(database, held) is TaskState.DONE

@@ -20,11 +20,8 @@ def task_state(database: Database, held: Task) -> TaskState:
 
 def task_states(database: Database, job_key: str) -> dict[str, TaskState]:
     """State of each task of a job, by its name in the plan."""
-    rows = database.fetch(
-        lambda connection: (
-            connection.execute(select(task.c.plan_key, task.c.state).where(task.c.job_key == job_key)).tuples().all()
-        )
-    )
+    question = select(task.c.plan_key, task.c.state).where(task.c.job_key == job_key)
+    rows = database.fetch(lambda connection: connection.execute(question).all())
     return {key: TaskState(state) for key, state in rows}
 
 

@@ -11,6 +11,7 @@ from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.job import JobState, Priority
 from omkt_pipeline.domain.task import Pool, Task, TaskKind, TaskState
 from omkt_pipeline.queue.claim import claim, has_ready, ready_count
+from omkt_pipeline.queue.giveback import release
 from omkt_pipeline.queue.settle import settle
 from omkt_pipeline.testing import a_claimant, a_job, a_plan, a_planned_job, a_settlement, an_account, take, taken
 
@@ -30,7 +31,7 @@ def test_a_claim_takes_only_tasks_of_its_pool(database: Database, account: int) 
 
 
 def test_racing_workers_share_the_tasks_without_a_double(database: Database, account: int) -> None:
-    a_planned_job(database, account, a_plan(encodes=60, outputs=()))
+    a_planned_job(database, account, a_plan(encodes=60))
     together = threading.Barrier(8)
 
     def work() -> list[Task]:
@@ -63,8 +64,6 @@ def test_a_claim_writes_lease_worker_and_attempt(database: Database, account: in
 
 
 def test_every_claim_of_a_task_has_a_higher_attempt(database: Database, account: int) -> None:
-    from omkt_pipeline.queue.giveback import release
-
     a_job(database, account)
     attempts = []
     for _ in range(3):
@@ -112,7 +111,7 @@ def test_among_equals_the_older_is_served_first(database: Database, account: int
 def test_accounts_are_served_by_weight_within_a_tenth(database: Database) -> None:
     accounts = {an_account(database, "one", weight=1): 1, an_account(database, "three", weight=3): 3}
     for account in accounts:
-        a_planned_job(database, account, a_plan(encodes=220, outputs=(), cost=7.0))
+        a_planned_job(database, account, a_plan(encodes=220, cost=7.0))
 
     served = Counter(taken(database, Pool.TRANSCODER).account_id for _ in range(200))
 
@@ -122,11 +121,11 @@ def test_accounts_are_served_by_weight_within_a_tenth(database: Database) -> Non
 
 def test_an_account_that_comes_late_neither_starves_nor_catches_up(database: Database) -> None:
     early, late = an_account(database, "early"), an_account(database, "late")
-    a_planned_job(database, early, a_plan(encodes=60, outputs=()))
+    a_planned_job(database, early, a_plan(encodes=60))
     for _ in range(20):
         take(database, Pool.TRANSCODER)
 
-    a_planned_job(database, late, a_plan(encodes=30, outputs=()))
+    a_planned_job(database, late, a_plan(encodes=30))
     served = Counter(taken(database, Pool.TRANSCODER).account_id for _ in range(20))
 
     assert abs(served[late] - 10) <= 2
@@ -134,8 +133,8 @@ def test_an_account_that_comes_late_neither_starves_nor_catches_up(database: Dat
 
 def test_dear_work_uses_up_more_of_an_accounts_share(database: Database) -> None:
     dear, cheap = an_account(database, "dear"), an_account(database, "cheap")
-    a_planned_job(database, dear, a_plan(encodes=60, outputs=(), cost=4.0))
-    a_planned_job(database, cheap, a_plan(encodes=60, outputs=(), cost=1.0))
+    a_planned_job(database, dear, a_plan(encodes=60, cost=4.0))
+    a_planned_job(database, cheap, a_plan(encodes=60, cost=1.0))
 
     served = Counter(taken(database, Pool.TRANSCODER).account_id for _ in range(50))
 
@@ -143,9 +142,10 @@ def test_dear_work_uses_up_more_of_an_accounts_share(database: Database) -> None
 
 
 def test_a_settled_task_is_never_claimed_again(database: Database, account: int) -> None:
-    a_planned_job(database, account, a_plan(encodes=1, outputs=()))
-    held = taken(database, Pool.TRANSCODER)
-    settle(database, held, a_settlement(held))
+    a_planned_job(database, account, a_plan(encodes=1))
+    for _ in range(2):
+        held = taken(database, Pool.TRANSCODER)
+        settle(database, held, a_settlement(held))
 
     assert take(database, Pool.TRANSCODER) is None
     assert task_state(database, held) is TaskState.DONE

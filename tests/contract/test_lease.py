@@ -20,8 +20,8 @@ WRITES: dict[str, Callable[[Database, Task], object]] = {
     "settle": lambda database, held: settle(database, held, a_settlement(held)),
     "fail at last": lambda database, held: fail(database, held, ToolError("no", code="x"), host="alpha"),
     "fail for now": lambda database, held: fail(database, held, Unavailable("no"), host="alpha"),
-    "release": lambda database, held: release(database, held),
-    "acknowledge cancel": lambda database, held: acknowledge_cancel(database, held),
+    "release": release,
+    "acknowledge cancel": acknowledge_cancel,
 }
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from tests.contract.looking import count, job_state, outcomes, snapshot, task_row, task_state, task_states
 
 from omkt_pipeline.db.engine import Database
-from omkt_pipeline.db.tables import artifact, output
+from omkt_pipeline.db.tables import artifact, outbox, output
 from omkt_pipeline.domain.effects import Encoded, Settlement
 from omkt_pipeline.domain.job import JobState, OutputState
 from omkt_pipeline.domain.plan import Plan, PlannedTask
@@ -134,8 +134,6 @@ def test_parents_that_settle_at_the_same_moment_free_their_child(database: Datab
 
 
 def test_outputs_that_are_published_at_the_same_moment_end_the_job_once(database: Database, account: int) -> None:
-    from omkt_pipeline.db.tables import outbox
-
     for number in range(1, 6):
         key = a_planned_job(database, account, a_plan(encodes=1, outputs=("a", "b", "c")))
         do_next(database, Pool.TRANSCODER)

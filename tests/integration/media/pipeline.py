@@ -83,7 +83,7 @@ class Pipeline:
         folder = self.share.root / "originals" / f"m{next(_ids)}"
         folder.mkdir()
         target = folder / "original"
-        target.symlink_to(source) if self.share.root in source.parents else target.write_bytes(source.read_bytes())
+        target.write_bytes(source.read_bytes())
         path = target.relative_to(self.share.root).as_posix()
         return StoredMedia(key="m", path=path, bytes=target.stat().st_size)
 
@@ -108,8 +108,29 @@ class Pipeline:
         assert settled.folder is not None
         return StagedFolder(folder=settled.folder, artifacts=settled.artifacts, facts=settled.effect.facts)
 
+    def fractions_of(self, planned: PlannedTask) -> list[float]:
+        """The progress that encoding a task reports."""
+        fractions: list[float] = []
+        task = new_task(TaskKind.ENCODE, planned.spec, planned.cost)
+        Encode(tools=self.tools, limits=self.limits)(self.context(task, fractions.append))  # type: ignore[arg-type]
+        return fractions
+
+    def stopped_encode(self, planned: PlannedTask) -> None:
+        """Encode a task that is told to stop as soon as it reports progress."""
+        context = self.context(new_task(TaskKind.ENCODE, planned.spec, planned.cost))
+        context.stop.set()
+        Encode(tools=self.tools, limits=self.limits)(context)  # type: ignore[arg-type]
+
     def run(self, source: Path, presets: Sequence[str]) -> Delivered:
-        media = self.store(source)
+        """Take a file through all handlers."""
+        return self._run(self.store(source), presets)
+
+    def run_stored(self, path: str, presets: Sequence[str]) -> Delivered:
+        """The same for a file that lies on the share."""
+        size = (self.share.root / path).stat().st_size
+        return self._run(StoredMedia(key="m", path=path, bytes=size), presets)
+
+    def _run(self, media: StoredMedia, presets: Sequence[str]) -> Delivered:
         facts = self.probe(media)
         plan = self.plan(media, facts, presets)
         staged: dict[str, StagedFolder] = {}

@@ -11,8 +11,7 @@ from rich.text import Text
 @cache
 def out() -> Console:
     """Where results go. Rich honours NO_COLOR and writes plain text when this is no terminal."""
-    console = Console(highlight=False, soft_wrap=True)
-    return console
+    return Console(highlight=False, soft_wrap=True)
 
 
 @cache

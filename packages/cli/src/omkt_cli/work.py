@@ -1,12 +1,15 @@
 """What the commands are made of: connect, submit, follow, save, print."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from omkt_cli.address import find_address
 from omkt_cli.client import FarmClient
 from omkt_cli.download import download
+from omkt_cli.farm.lock import AlreadyRunning
+from omkt_cli.farm.place import Place
 from omkt_cli.faults import Exit, Fault
 from omkt_cli.progress import Bar
 from omkt_cli.show import job_card, made_tree
@@ -18,6 +21,36 @@ def connect(server: str | None, key: str | None, root: Path) -> FarmClient:
     """A client of the farm that is meant. Raises Fault."""
     address = find_address(server, key, root)
     return FarmClient(address.server, address.key)
+
+
+@contextmanager
+def any_farm(root: Path, *, quiet: bool = False) -> Iterator[FarmClient]:
+    """A client of the farm that runs on `root`, or else of one that is started for the block. Raises Fault."""
+    # Not needed by commands that speak to a farm elsewhere, and slow to import.
+    from omkt_cli.farm.embedded import embedded_farm  # noqa: PLC0415
+
+    place = Place(root)
+    with ExitStack() as stack:
+        with Bar(quiet=quiet) as bar:
+            try:
+                farm = stack.enter_context(embedded_farm(place, tell=bar.show))
+                url, key = farm.url, farm.key
+            except AlreadyRunning as other:
+                if other.running is None:
+                    raise
+                url, key = other.running.url, place.key() or ""
+        yield stack.enter_context(FarmClient(url, key, patient=True))
+
+
+def made(client: FarmClient, source: Path, presets: list[str], *, quiet: bool = False) -> Job:
+    """Transcode a file and return the job when it succeeded. Interrupted, the job is cancelled. Raises Fault."""
+    job = submitted(client, str(source), presets, quiet=quiet)
+    try:
+        return finished(client, job.id, quiet=quiet)
+    except KeyboardInterrupt:
+        with suppress(Fault):
+            client.cancel(job.id)
+        raise
 
 
 def is_url(source: str) -> bool:
@@ -47,10 +80,7 @@ def submitted(
     quiet: bool = False,
 ) -> Job:
     """Send a file if the source is one, and ask for its outputs."""
-    if is_url(source):
-        asked = {"url": source}
-    else:
-        asked = {"upload": _upload(client, file_of(source), quiet=quiet)}
+    asked = {"url": source} if is_url(source) else {"upload": _upload(client, file_of(source), quiet=quiet)}
     return client.submit(asked, presets, priority=priority, callback=callback)
 
 
@@ -67,7 +97,8 @@ def finished(client: FarmClient, job_id: str, *, quiet: bool = False) -> Job:
     with Bar(quiet=quiet) as bar:
         if not job.is_final:
             for job in client.watch(job_id):
-                bar.show(job.stage or "waiting", job.progress)
+                if not job.is_final:
+                    bar.show(job.stage or "waiting", job.progress)
     if job.state != "succeeded":
         say_warnings(job)
         raise Fault(f"Job {job.id} {job.state}: {job.error}" if job.error else f"Job {job.id} was {job.state}.")

@@ -99,12 +99,6 @@ class CheckedBackend(httpcore.NetworkBackend):
             return WatchedStream(_same_peer(stream, address), self._watch)
         raise failure or httpcore.ConnectError("no address answered")
 
-    def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
-    ) -> httpcore.NetworkStream:
-        """Never: a client's URL does not name sockets of this machine."""
-        raise FetchError("Only hosts of a network can be reached.", code="source_address_refused")
-
 
 class WatchedStream(httpcore.NetworkStream):
     """A connection that is cut when its watch says so, however slowly its bytes drip."""
@@ -118,7 +112,8 @@ class WatchedStream(httpcore.NetworkStream):
         idle_until = time.monotonic() + (timeout if timeout is not None else float("inf"))
         while True:
             try:
-                return self._inner.read(max_bytes, self._watch.remaining(_LOOK_SECONDS))
+                look = min(_LOOK_SECONDS, max(0.001, idle_until - time.monotonic()))
+                return self._inner.read(max_bytes, self._watch.remaining(look))
             except httpcore.ReadTimeout:
                 if time.monotonic() >= idle_until:
                     raise
@@ -136,7 +131,13 @@ class WatchedStream(httpcore.NetworkStream):
     ) -> httpcore.NetworkStream:
         """Speak TLS from here on; the certificate must be that of the name, whatever the address."""
         limit = self._watch.remaining(timeout if timeout is not None else 10.0)
-        return WatchedStream(self._inner.start_tls(ssl_context, server_hostname, limit), self._watch)
+        try:
+            return WatchedStream(self._inner.start_tls(ssl_context, server_hostname, limit), self._watch)
+        except httpcore.ConnectError as error:
+            if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+                why = error.__cause__.verify_message
+                raise FetchError(f"The server's certificate is not valid here: {why}", code="source_tls") from error
+            raise
 
     def get_extra_info(self, info: str) -> Any:
         """What the wire knows about itself."""

@@ -7,6 +7,7 @@ still the same; else the download starts again. Nothing that a server announces 
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -44,9 +45,12 @@ class FetchLimits:
 class Fetch:
     """The verb, bound to a way to the outside."""
 
-    def __init__(self, *, outside: Outside, limits: FetchLimits) -> None:
+    def __init__(
+        self, *, outside: Outside, limits: FetchLimits, pause_seconds: Callable[[int], float] = backoff
+    ) -> None:
         self._outside = outside
         self._limits = limits
+        self._pause_seconds = pause_seconds
 
     def __call__(self, ctx: TaskContext) -> Settlement:
         """Fetch the URL of the task. Raises FetchError, Unanswered, ShareUnusable or Stopped."""
@@ -82,7 +86,7 @@ class Fetch:
                 if not download.size or fruitless >= _FRUITLESS_TRIES:
                     raise
                 log.info("download broken off", event_code="fetch_resumed", code=error.code, bytes=download.size)
-            _wait(watch, backoff(fruitless))
+            _wait(watch, self._pause_seconds(fruitless))
         raise Unanswered("The server broke the connection off too often.", code="source_interrupted")
 
 

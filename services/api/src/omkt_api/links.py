@@ -51,7 +51,9 @@ class Links:
             raise _invalid()
         link = Link(job_key=found[1], output_key=found[2], expires=int(found[3]))
         if link.expires <= now:
-            raise NotFound("This link has expired. Ask for the job again: its answer has fresh links.", code="link_expired")
+            raise NotFound(
+                "This link has expired. Ask for the job again: its answer has fresh links.", code="link_expired"
+            )
         return link
 
     def _mac(self, payload: bytes) -> bytes:

@@ -18,7 +18,7 @@ from standardwebhooks import Webhook
 
 from omkt_api.connecting import Watch
 from omkt_api.outside import Answer, Outside, retry_after
-from omkt_pipeline.domain.errors import OmktError, Unavailable
+from omkt_pipeline.domain.errors import OmktError
 from omkt_pipeline.queue.outbox import DueMessage
 
 log = structlog.get_logger(__name__)
@@ -34,6 +34,9 @@ _SLOW_DOWN_SECONDS = 60.0
 _SLOW_DOWN = frozenset({429, 502, 503, 504})
 _GONE = 410
 _READ_BYTES = 4096
+#: One call of the notifier ends after so many rounds even if there is ever more to send.
+_ROUNDS = 50
+_ROUND_SECONDS = 0.2
 _LEASE_SECONDS = 3 * TRY_SECONDS
 #: What no later try can mend: the callback's address itself.
 _HOPELESS = frozenset({"source_url_invalid", "source_address_refused", "callback_too_large"})
@@ -140,18 +143,20 @@ class Notifier:
         self._under_way: set[Future[None]] = set()
 
     def work_once(self) -> bool:
-        """Begin what is due and wait until one delivery ended; False when nothing is due or under way.
+        """Begin what is due, as places come free; return whether deliveries are still under way. Call it again soon.
 
-        A receiver that takes its time holds one place, not the others. Raises Unavailable when the outbox is away.
+        A receiver that takes its time holds one place, not the others, and not this call.
+        Raises Unavailable when the outbox is away.
         """
-        self._under_way = {one for one in self._under_way if not one.done()}
-        if free := self._parallel - len(self._under_way):
-            for message in self._outbox.claim_due(limit=free, lease_seconds=_LEASE_SECONDS):
-                self._under_way.add(self._pool.submit(self._send, message))
-        if not self._under_way:
-            return False
-        wait(self._under_way, return_when=FIRST_COMPLETED)
-        return True
+        for _ in range(_ROUNDS):
+            self._under_way = {one for one in self._under_way if not one.done()}
+            if free := self._parallel - len(self._under_way):
+                due = self._outbox.claim_due(limit=free, lease_seconds=_LEASE_SECONDS)
+                self._under_way |= {self._pool.submit(self._send, message) for message in due}
+                if len(due) < free:
+                    break
+            wait(self._under_way, timeout=_ROUND_SECONDS, return_when=FIRST_COMPLETED)
+        return bool(self._under_way)
 
     def close(self) -> None:
         """Wait for the deliveries under way, at most one timeout long."""
@@ -159,11 +164,16 @@ class Notifier:
 
     def _send(self, message: DueMessage) -> None:
         try:
-            self._record(message, deliver(self._outside, message, datetime.now(UTC)))
-        except Unavailable as error:
-            log.warning("a delivery was not recorded", event_code="delivery_unrecorded", reason=error.message)
+            result = deliver(self._outside, message, datetime.now(UTC))
         except Exception:  # one broken message (a secret nobody can decode) must not stop the others
             log.exception("a delivery broke", event_code="delivery_broke", message=message.message_id)
+            result = DeliveryResult(
+                ok=False, status=None, seconds=0.0, error="internal: The message could not be sent."
+            )
+        try:
+            self._record(message, result)
+        except Exception:  # its lease runs out, and it is sent again under the same id
+            log.exception("a delivery was not recorded", event_code="delivery_unrecorded", message=message.message_id)
 
     def _record(self, message: DueMessage, result: DeliveryResult) -> None:
         if result.ok and result.status is not None:

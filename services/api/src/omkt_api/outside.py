@@ -193,11 +193,6 @@ def _in_our_words() -> Iterator[None]:
     except httpcore.TimeoutException as error:
         raise Unanswered("The server did not answer in time.", code="source_timeout") from error
     except httpcore.ConnectError as error:
-        if isinstance(error.__cause__, ssl.SSLCertVerificationError):
-            raise FetchError(
-                f"The server's certificate is not valid for this host: {error.__cause__.verify_message}.",
-                code="source_tls",
-            ) from error
         raise Unanswered("The server cannot be reached.", code="source_unreachable") from error
     except httpcore.LocalProtocolError as error:
         raise FetchError("The URL cannot be sent to a server.", code="source_url_invalid") from error

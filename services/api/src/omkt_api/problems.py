@@ -72,6 +72,7 @@ _HTTP_CODES: Mapping[int, str] = {
     404: "route_unknown",
     405: "method_not_allowed",
     413: "body_too_large",
+    416: "range_unsatisfiable",
 }
 
 

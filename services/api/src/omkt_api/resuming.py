@@ -46,7 +46,7 @@ def content_range(headers: Mapping[str, str]) -> Range | None:
 def content_length(headers: Mapping[str, str]) -> int | None:
     """The announced size of the body in bytes; None when there is none, or when it is chunked and so does not count."""
     value = headers.get("content-length", "")
-    return int(value) if "transfer-encoding" not in headers and re.fullmatch(r"[0-9]{1,18}", value) else None
+    return int(value) if "transfer-encoding" not in headers and re.fullmatch(r"[0-9]{1,30}", value) else None
 
 
 def backoff(fruitless: int) -> float:

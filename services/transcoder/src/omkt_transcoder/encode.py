@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omkt_pipeline.domain.effects import Encoded, Settlement
+from omkt_pipeline.domain.errors import SourceError
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.recipe import EncodeAudio, EncodeStills, EncodeVideo, encode_spec
 from omkt_pipeline.media.complaints import meaning_of
-from omkt_pipeline.media.encode_argv import audio_argv, video_argv
+from omkt_pipeline.media.encode_argv import TOO_MANY_DECODE_ERRORS, audio_argv, video_argv
 from omkt_pipeline.media.process import Finished, ProcessLimits, ToolExited, run
 from omkt_pipeline.media.progress import Progress
 from omkt_pipeline.media.tools import Tools
@@ -95,6 +96,12 @@ class Encode:
         try:
             return run(argv, limits=confined, stop=ctx.stop, on_line=progress.take)
         except ToolExited as error:
+            if error.status == TOO_MANY_DECODE_ERRORS:
+                raise SourceError(
+                    "The source is damaged: more than half of it cannot be decoded.",
+                    code="source_damaged",
+                    log_tail=error.log_tail,
+                ) from error
             raise meaning_of(error.log_tail or "") or error from error
 
     def _effort(self, cpu_seconds: float, peak_rss: int) -> dict[str, Any]:

@@ -1,16 +1,13 @@
 """Commands with a farm of their own: up, transcode, demo."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that `omkt --help` is quick
+
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from omkt_cli.commands.options import DEFAULT_PRESETS, ROOT, Json, Presets, Root
-
-if TYPE_CHECKING:
-    from omkt_cli.client import FarmClient
 
 commands = typer.Typer()
 _LOOK_SECONDS = 0.25
@@ -25,7 +22,10 @@ def up(
         int | None, typer.Option(min=0, max=65535, help="Default: 8080 if free, else a free one, as does 0.")
     ] = None,
 ) -> None:
-    """Run a farm on this machine until Ctrl-C: SQLite, a folder, no servers to install."""
+    """Run a farm on this machine until Ctrl-C.
+
+    It needs SQLite and a folder; there are no servers to install.
+    """
     import time
 
     from omkt_cli.farm.embedded import embedded_farm
@@ -60,16 +60,16 @@ def transcode(
     root: Root = ROOT,
     as_json: Json = False,
 ) -> None:
-    """Transcode one file with a farm that is started for it, and copy what was made into a folder.
+    """Transcode one file here, without a server.
 
+    A farm is started for it, what was made is copied into a folder, and the farm is stopped.
     Where a farm runs already (`omkt up`), that one does the work. Files of the same name are replaced.
     """
-    from omkt_cli.work import file_of, finished, print_made, save, submitted
+    from omkt_cli.work import any_farm, file_of, made, print_made, save
 
     source = file_of(file)
-    with _farm(root, quiet=as_json) as client:
-        job = submitted(client, str(source), list(preset or DEFAULT_PRESETS), quiet=as_json)
-        job = _or_cancelled(client, job.id, lambda: finished(client, job.id, quiet=as_json))
+    with any_farm(root, quiet=as_json) as client:
+        job = made(client, source, list(preset or DEFAULT_PRESETS), quiet=as_json)
         places = save(client, job, folder or Path(f"{source.stem}-omkt"), quiet=as_json)
     print_made(job, places, as_json=as_json)
 
@@ -79,19 +79,18 @@ def demo(
     clip: Annotated[Path, typer.Option(metavar="FILE", help="The film to show it with.")] = _CLIP,
     root: Root = ROOT,
 ) -> None:
-    """Show what this does: transcode a clip to HLS, MP4 and thumbnails, on a farm of its own."""
+    """See it work on a short clip."""
     import time
 
     from omkt_cli.show import made_tree, size
     from omkt_cli.terminal import notes, out, result, say
-    from omkt_cli.work import file_of, finished, save, say_warnings, submitted
+    from omkt_cli.work import any_farm, file_of, made, save, say_warnings
 
     source = file_of(clip)
     begun = time.monotonic()
     say(f"Transcoding {source} ({size(source.stat().st_size)}) with the presets {', '.join(DEFAULT_PRESETS)}\n")
-    with _farm(root) as client:
-        job = submitted(client, str(source), list(DEFAULT_PRESETS))
-        job = _or_cancelled(client, job.id, lambda: finished(client, job.id))
+    with any_farm(root) as client:
+        job = made(client, source, list(DEFAULT_PRESETS))
         places = save(client, job, _DEMO_FOLDER)
     say_warnings(job)
     notes().print()
@@ -106,26 +105,9 @@ def demo(
     result("\nYour own films:    .venv/bin/omkt transcode FILE")
 
 
-@contextmanager
-def _farm(root: Path, *, quiet: bool = False) -> "Iterator[FarmClient]":
-    """A client of the farm that runs on `root`, or of one that is started for the block."""
-    from omkt_cli.client import FarmClient
-    from omkt_cli.farm.embedded import embedded_farm
-    from omkt_cli.farm.lock import AlreadyRunning
-    from omkt_cli.farm.place import Place
-    from omkt_cli.progress import Bar
+def _line(who: str, what: str) -> None:
+    from datetime import datetime
 
-    place = Place(root)
-    with Bar(quiet=quiet) as bar:
-        started = embedded_farm(place, tell=bar.show)
-        try:
-            farm = started.__enter__()
-        except AlreadyRunning as other:
-            if other.running is None:
-                raise
-            farm = None
-            address, key = other.running.url, place.key()
-    if farm is None:
-        with FarmClient(address, key) as client:
-            yield client
-        return
+    from omkt_cli.terminal import say
+
+    say(f"{datetime.now():%H:%M:%S}  {who:10}  {what}")  # noqa: DTZ005 - the clock on the wall

@@ -1,5 +1,7 @@
 """Commands that speak to a farm: submit, watch, jobs, show, cancel, retry, download, presets."""
 
+# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that `omkt --help` is quick
+
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -31,7 +33,7 @@ class State(StrEnum):
 
 
 @commands.command()
-def submit(
+def submit(  # noqa: PLR0913, PLR0917 - a command has as many as it has options
     source: Annotated[str, typer.Argument(metavar="FILE|URL", help="A file here, or an http(s) address.")],
     preset: Presets = None,
     priority: Annotated[Priority, typer.Option(help="Higher ones start first.")] = Priority.NORMAL,
@@ -42,9 +44,9 @@ def submit(
     root: Root = ROOT,
     as_json: Json = False,
 ) -> None:
-    """Ask a farm to transcode a file or a URL; prints the job's id."""
-    from omkt_cli.work import connect, follow, submitted
+    """Send a farm a file or a URL; print the job's id."""
     from omkt_cli.terminal import print_json, result
+    from omkt_cli.work import connect, follow, submitted
 
     with connect(server, key, root) as client:
         job = submitted(
@@ -62,7 +64,10 @@ def submit(
 
 @commands.command()
 def watch(job: JobId, server: Server = None, key: Key = None, root: Root = ROOT, as_json: Json = False) -> None:
-    """Show a job's progress until it ends. The exit code is 0 if it succeeded, else 1."""
+    """Follow a job until it ends.
+
+    The exit code is 0 if it succeeded, else 1.
+    """
     from omkt_cli.work import connect, follow
 
     with connect(server, key, root) as client:
@@ -113,7 +118,7 @@ def cancel(job: JobId, server: Server = None, key: Key = None, root: Root = ROOT
 
 @commands.command()
 def retry(job: JobId, server: Server = None, key: Key = None, root: Root = ROOT, as_json: Json = False) -> None:
-    """Try a failed or cancelled job again; what it had finished stays."""
+    """Try a failed or cancelled job again."""
     from omkt_cli.work import connect, print_job
 
     with connect(server, key, root) as client:
@@ -129,7 +134,10 @@ def download(
     root: Root = ROOT,
     as_json: Json = False,
 ) -> None:
-    """Copy what a job made into a folder, checked against its checksums. Files of the same name are replaced."""
+    """Copy what a job made into a folder.
+
+    Each file is checked against its checksum. Files of the same name are replaced.
+    """
     from omkt_cli.work import connect, print_made, save
 
     with connect(server, key, root) as client:

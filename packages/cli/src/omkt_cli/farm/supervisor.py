@@ -51,6 +51,9 @@ class Supervisor:
     def start(self) -> None:
         self._thread.start()
 
+    def is_running(self) -> bool:
+        return self._thread.is_alive()
+
     def refused(self) -> Fault | None:
         """Why the farm cannot run, when one of its services keeps dying at its start."""
         for child in self._children:

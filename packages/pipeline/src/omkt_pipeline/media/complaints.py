@@ -58,7 +58,7 @@ _MEANINGS = (
         "source_unsupported",
         "The source uses a codec that we do not decode.",
     ),
-    _Meaning("encrypted|decryption", SourceError, "source_encrypted", "The source is encrypted."),
+    _Meaning("encrypted|encryption|decryption", SourceError, "source_encrypted", "The source is encrypted."),
     _Meaning(
         "matches no streams|does not contain any stream",
         SourceError,
@@ -84,7 +84,9 @@ _LINES_READ = 40
 
 def meaning_of(stderr: str) -> OmktError | None:
     """The error that a tool's last words stand for, or None when they tell nothing about the cause."""
-    tail = "\n".join(stderr.strip().splitlines()[-_LINES_READ:]).lower()
+    # A file's name is anybody's text and must not be taken for a complaint.
+    lines = (re.sub(r"file:/.*(?=: )", "file", line) for line in stderr.strip().splitlines()[-_LINES_READ:])
+    tail = "\n".join(lines).lower()
     for meaning in _MEANINGS:
         if re.search(meaning.pattern, tail):
             return meaning.kind(meaning.sentence, code=meaning.code, log_tail=stderr)

@@ -13,10 +13,16 @@ from omkt_pipeline.media.tools import Tools
 _DEINTERLACE = "bwdif=mode=send_frame:parity=auto:deint=interlaced"
 
 
+#: ffmpeg's exit status for it.
+TOO_MANY_DECODE_ERRORS = 69
+
+
 def begin(tools: Tools) -> list[str]:
     """How every ffmpeg is started."""
     return [
         str(tools.ffmpeg), "-hide_banner", "-nostdin", "-y",
+        # A source of which half cannot be decoded is damaged, however well the rest goes.
+        "-max_error_rate", "0.5",
         # stderr is kept for trouble; progress goes to stdout.
         "-loglevel", "error", "-nostats", "-stats_period", "0.5", "-progress", "pipe:1",
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TypeVar
 
 from omkt_pipeline.domain.errors import SourceError
@@ -23,6 +24,8 @@ class Extent:
 
     whole: bool  #: every packet was seen, not only the last seconds
     ends: dict[int, float] = field(default_factory=dict)
+    begins: dict[int, float] = field(default_factory=dict)
+    packets: dict[int, int] = field(default_factory=dict)
 
     def take(self, line: str) -> bool:
         """Read one line of `-show_entries packet=… -of compact=p=0`."""
@@ -33,8 +36,15 @@ class Extent:
         except (KeyError, ValueError):
             return False
         last = fields.get("duration_time", "N/A")
+        self.begins[index] = min(self.begins.get(index, time), time)
+        self.packets[index] = self.packets.get(index, 0) + 1
         self.ends[index] = max(self.ends.get(index, time), time + (float(last) if last != "N/A" else 0.0))
         return True
+
+    def rate(self, index: int) -> Fraction | None:
+        """Packets per second of a stream, over what was seen."""
+        span = self.ends[index] - self.begins[index] if index in self.ends else 0.0
+        return Fraction(self.packets[index] / span).limit_denominator(1001) if span > 0 else None
 
 
 def short_of(promised: float, found: float) -> bool:
@@ -60,7 +70,9 @@ def measured(facts: MediaFacts, extent: Extent) -> MediaFacts:
     return facts.model_copy(
         update={
             "duration": round(total, 6),
-            "video": tuple(_with_duration(t, ends, counted=_counted(facts, t)) for t in facts.video if holds(t)),
+            "video": tuple(
+                _with_rate(_with_duration(t, ends, counted=_counted(facts, t)), extent) for t in facts.video if holds(t)
+            ),
             "audio": tuple(_with_duration(t, ends, counted=_counted(facts, t)) for t in facts.audio if holds(t)),
         }
     )
@@ -80,6 +92,15 @@ def _with_duration(track: Track, ends: Mapping[int, float], *, counted: bool) ->
             raise _cut(track.duration, found)
         return track
     return track.model_copy(update={"duration": round(max(0.0, found), 6)})
+
+
+def _with_rate(track: VideoTrack, extent: Extent) -> VideoTrack:
+    """The track with an average rate that was counted, where the header has none or one that cannot be."""
+    base, average = (Fraction(text) if text else None for text in (track.base_rate, track.average_rate))
+    if average is not None and (base is None or average <= base * Fraction(11, 10)):
+        return track
+    counted = extent.rate(track.index)
+    return track if counted is None else track.model_copy(update={"average_rate": str(counted)})
 
 
 def _cut(promised: float, found: float) -> SourceError:

@@ -10,9 +10,13 @@ from omkt_pipeline.domain.errors import ToolError, Unavailable
 from omkt_pipeline.media.process import ProcessLimits, run
 
 _ASK = ProcessLimits(wall_seconds=20)
-_ENCODERS = ("libx264", "aac", "mjpeg")
-_FILTERS = ("scale", "split", "fps", "bwdif", "setsar", "setparams", "format", "aresample", "aformat", "thumbnail")
-_MUXERS = ("mp4", "hls", "mjpeg")
+_NEEDED = {
+    "encoder": ("libx264", "aac", "mjpeg"),
+    "filter": (
+        "scale", "split", "fps", "bwdif", "setsar", "setparams", "format", "aresample", "aformat", "thumbnail",
+    ),
+    "muxer": ("mp4", "hls", "mjpeg"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +52,8 @@ def find_tools(ffmpeg: Path | None = None, ffprobe: Path | None = None) -> Tools
     assert chosen_ffmpeg is not None  # noqa: S101 - checked above
     assert chosen_ffprobe is not None  # noqa: S101
     _ask(chosen_ffprobe, "-version")
-    filters = _names(chosen_ffmpeg, "-filters")
-    lacking = [
-        *(f"encoder {name}" for name in _ENCODERS if name not in _names(chosen_ffmpeg, "-encoders")),
-        *(f"filter {name}" for name in _FILTERS if name not in filters),
-        *(f"muxer {name}" for name in _MUXERS if name not in _names(chosen_ffmpeg, "-muxers")),
-    ]
+    known = {kind: _names(chosen_ffmpeg, f"-{kind}s") for kind in _NEEDED}
+    lacking = [f"{kind} {name}" for kind, names in _NEEDED.items() for name in names if name not in known[kind]]
     if lacking:
         raise Unavailable(
             f"{chosen_ffmpeg} lacks {', '.join(lacking)}. Use a build with libx264, for example Debian's.",
@@ -63,7 +63,7 @@ def find_tools(ffmpeg: Path | None = None, ffprobe: Path | None = None) -> Tools
         ffmpeg=chosen_ffmpeg,
         ffprobe=chosen_ffprobe,
         version=_version(chosen_ffmpeg),
-        has_zscale={"zscale", "tonemap"} <= filters,
+        has_zscale={"zscale", "tonemap"} <= known["filter"],
     )
 
 

@@ -19,21 +19,21 @@ class Fitted:
     height: int
 
 
-def box_of(size: int, *, portrait: bool) -> tuple[int, int]:
+def box_of(size: int, *, portrait: bool) -> tuple[Fraction, Fraction]:
     """The 16:9 box whose short side is `size`; it stands upright for portrait pictures.
 
     So 1080 takes 1920x1080, 1080x1920 from a phone, 1920x804 of a wide film and 1080x1080 of a square one, which is
     what the large video sites mean by "1080p".
     """
-    long_side = round(size * 16 / 9)
-    return (size, long_side) if portrait else (long_side, size)
+    long_side, short_side = Fraction(size * 16, 9), Fraction(size)
+    return (short_side, long_side) if portrait else (long_side, short_side)
 
 
 def scale_into(size: tuple[int, int], rung_size: int) -> Fraction:
     """The factor by which a picture fills the rung's box; above 1 it would be enlarged."""
     width, height = size
     box_width, box_height = box_of(rung_size, portrait=height > width)
-    return min(Fraction(box_width, width), Fraction(box_height, height))
+    return min(box_width / width, box_height / height)
 
 
 def fit(size: tuple[int, int], rung_size: int) -> tuple[int, int]:

@@ -10,7 +10,7 @@ _STANDARD = (
 )  # fmt: skip
 _SAME = 0.001  #: as near as this is the same rate
 _STEADY = 0.01  #: average and base this near to each other: the rate does not vary
-_WHEN_UNKNOWN = Fraction(30)
+_USUAL = Fraction(30)
 _LOWEST = Fraction(1, 10)
 
 
@@ -18,25 +18,24 @@ def rate_for(track: VideoTrack, max_rate: int) -> tuple[Fraction, bool]:
     """The constant rate of the renditions, and whether the source's own rate varies.
 
     Every rendition gets a constant rate, on purpose: segments of equal length, key frames on the same frame in every
-    rung, and frames that can be counted. A varying source gets the rate on which its timestamps lie when that is a
-    sane one, else one at which no frame of its average is lost.
+    rung, and frames that can be counted. A varying source gets the rate on which its timestamps lie when that is at
+    most 30, else 30 or 60, whichever holds its average.
     """
     average, base = _fraction(track.average_rate), _fraction(track.base_rate)
     if average is None and base is None:
-        return min(_WHEN_UNKNOWN, Fraction(max_rate)), True
+        return min(_USUAL, Fraction(max_rate)), True
     if average is None or base is None:
-        only = average or base or _WHEN_UNKNOWN
-        return (_capped(only, max_rate), False) if only <= max_rate else (min(_WHEN_UNKNOWN, Fraction(max_rate)), True)
+        only = average or base or _USUAL
+        return (_capped(only, max_rate), False) if only <= max_rate else (min(_USUAL, Fraction(max_rate)), True)
     if track.interlaced and _near(base, 2 * average, _STEADY):
         base = average  # ffprobe counts fields
     if _near(base, average, _SAME):
         return _capped(_standard(average), max_rate), False
     if _near(base, average, _STEADY):
         return _capped(_standard(base), max_rate), True
-    if average <= base <= max_rate:
+    if base <= _USUAL:
         return _capped(_standard(base), max_rate), True
-    smooth = next((rate for rate in (Fraction(30), Fraction(60)) if average <= rate * Fraction(101, 100)), Fraction(60))
-    return _capped(smooth, max_rate), True
+    return _capped(_USUAL if average <= _USUAL * Fraction(105, 100) else Fraction(60), max_rate), True
 
 
 def gop_frames(rate: Fraction, seconds: float) -> int:

@@ -60,7 +60,7 @@ class Surroundings:
 
     database: Database
     share: Share
-    scratch_root: Path
+    scratch: Path  #: this worker's own folder
     host: str
     threads: int
     backoff_seconds: float
@@ -69,7 +69,7 @@ class Surroundings:
 def run(attempt: Attempt, handler: Handler, around: Surroundings) -> AttemptOutcome:
     """Run one attempt to its end and return how it ended. Never raises: a fault in one task must not stop others."""
     task = attempt.task
-    scratch = around.scratch_root / f"{task.id}-{task.folder_name}"
+    scratch = around.scratch / f"{task.id}-{task.folder_name}"
     begun = time.monotonic()
 
     def work() -> Settlement:

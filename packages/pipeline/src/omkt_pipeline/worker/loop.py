@@ -28,6 +28,7 @@ from omkt_pipeline.worker.attempt import Attempt, StopReason, Surroundings, run
 from omkt_pipeline.worker.confidence import Confidence
 from omkt_pipeline.worker.context import Handler
 from omkt_pipeline.worker.heart import Attempts, Heart
+from omkt_pipeline.worker.scratch import own_folder
 
 log = structlog.get_logger(__name__)
 
@@ -91,20 +92,23 @@ class Worker:
         self._shown: tuple[str, str | None] = (UP, None)
         self._drain_ordered = False
         self._signals = 0
-        self._around = Surroundings(
-            database=database,
-            share=share,
-            scratch_root=config.scratch_root,
-            host=config.host,
-            threads=config.threads,
-            backoff_seconds=config.backoff_seconds,
-        )
 
     def run(self) -> None:
         """Work until SIGTERM or SIGINT; then finish or give back what is held. A second signal gives back at once."""
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, self._on_signal)
-        self._config.scratch_root.mkdir(parents=True, exist_ok=True)
+        with own_folder(self._config.scratch_root) as scratch:
+            self._run(scratch)
+
+    def _run(self, scratch: Path) -> None:
+        around = Surroundings(
+            database=self._database,
+            share=self._share,
+            scratch=scratch,
+            host=self._config.host,
+            threads=self._config.threads,
+            backoff_seconds=self._config.backoff_seconds,
+        )
         worker_id = self._register()
         claimant = Claimant(
             worker_id=worker_id,
@@ -127,7 +131,7 @@ class Worker:
             threading.Thread(target=self._do_chore, args=(chore,), name=chore.name, daemon=True).start()
         log.info("ready", event_code="ready", worker=worker_id, slots=self._config.slots, threads=self._config.threads)
         with ThreadPoolExecutor(max_workers=self._config.slots, thread_name_prefix="slot") as slots:
-            self._work(slots, claimant)
+            self._work(claimant, lambda attempt: slots.submit(self._in_slot, attempt, around))
             self._drain(worker_id)
         heart.stop()
         self._say_goodbye(worker_id)
@@ -142,23 +146,23 @@ class Worker:
             facts=self._config.facts,
         )
 
-    def _work(self, slots: ThreadPoolExecutor, claimant: Claimant) -> None:
+    def _work(self, claimant: Claimant, begin: Callable[[Attempt], object]) -> None:
         pause = _FIRST_POLL_SECONDS
         while not self._stopping.is_set():
             self._wake.clear()
             if len(self._attempts) >= self._config.slots:
                 self._wake.wait(_PAUSE_SECONDS)
                 continue
-            if self._why_paused() is not None:
+            if not self._may_claim(claimant.worker_id):
                 self._stopping.wait(_PAUSE_SECONDS)
                 continue
-            if self._claim_one(slots, claimant):
+            if self._claim_one(claimant, begin):
                 pause = _FIRST_POLL_SECONDS
                 continue
             self._wake.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
             pause = min(self._config.idle_poll_seconds, pause * 1.5)
 
-    def _claim_one(self, slots: ThreadPoolExecutor, claimant: Claimant) -> bool:
+    def _claim_one(self, claimant: Claimant, begin: Callable[[Attempt], object]) -> bool:
         try:
             if not has_ready(self._database, self._pool):
                 return False
@@ -172,17 +176,17 @@ class Worker:
         attempt = Attempt(task=task)
         self._attempts.add(attempt)
         metrics.RUNNING.set(len(self._attempts))
-        slots.submit(self._in_slot, attempt)
+        begin(attempt)
         return True
 
-    def _in_slot(self, attempt: Attempt) -> None:
+    def _in_slot(self, attempt: Attempt, around: Surroundings) -> None:
         task = attempt.task
         with structlog.contextvars.bound_contextvars(
             job=task.job_key, task=task.id, attempt=task.attempt, kind=task.kind.value
         ):
             log.info("attempt begins", event_code="attempt_begins")
             try:
-                outcome = run(attempt, self._handlers[task.kind], self._around)
+                outcome = run(attempt, self._handlers[task.kind], around)
             finally:
                 self._attempts.remove(attempt)
                 metrics.RUNNING.set(len(self._attempts))
@@ -195,29 +199,36 @@ class Worker:
         elif outcome is AttemptOutcome.FAILED and self._confidence.failed(attempt.task.id, time.monotonic()):
             log.error("everything fails here; stepping aside", event_code="set_aside")
 
-    def _why_paused(self) -> str | None:
-        """Why nothing is claimed now, in words for the operator; None when claiming is fine."""
-        if self._drain_ordered:
-            reason: str | None = "drained by the operator"
-        elif self._confidence.is_aside(time.monotonic()):
-            reason = "set aside: everything failed here"
-        else:
-            reason = self._no_room()
+    def _may_claim(self, worker_id: int) -> bool:
+        """Whether work may be taken now; when that changes, say so at once, with the reason."""
+        reason = self._why_paused()
         metrics.PAUSED.set(0 if reason is None else 1)
         shown = (UP if reason is None else DRAINING if self._drain_ordered else ASIDE, reason)
         if shown != self._shown:
             log.warning("claims paused" if reason else "claims go on", event_code="claims", reason=reason)
             self._shown = shown
-        return reason
+            with contextlib.suppress(Unavailable):
+                self._sign(worker_id)
+        return reason is None
+
+    def _why_paused(self) -> str | None:
+        """Why nothing is claimed now, in words for the operator; None when claiming is fine."""
+        if self._drain_ordered:
+            return "drained by the operator"
+        if self._confidence.is_aside(time.monotonic()):
+            return "set aside: everything failed here"
+        return self._no_room()
 
     def _no_room(self) -> str | None:
         try:
             if self._share.free_bytes() < 0:
                 return f"the share has less than {self._share.free_floor_bytes >> 20} MiB left"
+            if psutil.disk_usage(str(self._config.scratch_root)).free < self._config.scratch_free_floor:
+                return f"the scratch disk has less than {self._config.scratch_free_floor >> 20} MiB left"
         except OmktError as error:
             return error.message
-        if psutil.disk_usage(str(self._config.scratch_root)).free < self._config.scratch_free_floor:
-            return f"the scratch disk has less than {self._config.scratch_free_floor >> 20} MiB left"
+        except OSError as error:
+            return f"the scratch disk does not answer: {error.strerror}"
         return None
 
     def _sign(self, worker_id: int) -> None:

@@ -1,0 +1,32 @@
+"""Runs benchmarks: `python bench/run.py [farm] [containers] [latency] [queue] [api] [memory]`; without names all of them."""
+
+import importlib
+import sys
+from pathlib import Path
+
+#: In the order in which they run; the module that measures, below bench/.
+BENCHMARKS = {
+    "memory": "memory",
+    "api": "submissions",
+    "queue": "claims",
+    "latency": "latency",
+    "farm": "efficiency",
+    "containers": "containers",
+}
+
+
+def main(names: list[str]) -> int:
+    unknown = sorted(set(names) - set(BENCHMARKS))
+    if unknown:
+        print(f"unknown benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    for name, module in BENCHMARKS.items():
+        if not names or name in names:
+            importlib.import_module(f"bench.{module}").run()
+    return 0
+
+
+if __name__ == "__main__":
+    # The repository's root instead of this folder: the benchmarks use the servers of the tests.
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,106 @@
+"""Commands of the main host, which speak to the database itself: migrate, accounts."""
+
+# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that `omkt --help` is quick
+
+from typing import Annotated
+
+import typer
+
+from omkt_cli.commands.options import Json
+
+commands = typer.Typer()
+accounts = typer.Typer(
+    no_args_is_help=True,
+    help="Accounts and their keys.\n\nFor the main host: speaks to the database (OMKT_DATABASE_URL) itself.",
+)
+commands.add_typer(accounts, name="accounts")
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The account's name.")]
+
+
+@commands.command()
+def migrate() -> None:
+    """Set up or upgrade database and share.
+
+    For the main host: speaks to the database (OMKT_DATABASE_URL) itself. Again does no harm.
+    """
+    from omkt_cli.main_host import migrate_all
+    from omkt_cli.terminal import result, say
+
+    for sentence in migrate_all(tell=say):
+        result(sentence)
+
+
+@accounts.command()
+def create(
+    name: Name,
+    weight: Annotated[float, typer.Option(min=0.001, max=1000, help="Its part of a busy farm, next to others.")] = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Create an account and print its first key. The key is shown this once."""
+    from omkt_cli.main_host import database
+    from omkt_cli.terminal import print_json, result, say
+    from omkt_pipeline.queue.accounts import create_account
+
+    with database() as connected:
+        account, key = create_account(connected, _named(name), weight=weight)
+    if as_json:
+        print_json({"account": account.name, "key": str(key), "webhook_secret": account.webhook_secret})
+        return
+    result(str(key))
+    say(f"This is the key of {account.name}; it is shown this once. Webhooks are signed with {account.webhook_secret}")
+
+
+@accounts.command("list")
+def list_accounts(as_json: Json = False) -> None:
+    """List the accounts."""
+    from omkt_cli.main_host import database
+    from omkt_cli.terminal import print_json, result
+    from omkt_pipeline.queue.accounts import accounts as all_accounts
+
+    with database() as connected:
+        names = [account.name for account in all_accounts(connected)]
+    if as_json:
+        print_json(names)
+    for name in () if as_json else names:
+        result(name)
+
+
+@accounts.command("add-key")
+def add_key(
+    name: Name,
+    key_name: Annotated[str, typer.Option("--name", metavar="WORDS", help="What the key is for.")] = "another",
+    as_json: Json = False,
+) -> None:
+    """Give an account another key and print it. The key is shown this once."""
+    from omkt_cli.main_host import database
+    from omkt_cli.terminal import print_json, result
+    from omkt_pipeline.queue.accounts import add_key as add
+
+    with database() as connected:
+        key = add(connected, name, _named(key_name))
+    if as_json:
+        print_json({"account": name, "key": str(key)})
+    else:
+        result(str(key))
+
+
+@accounts.command("revoke-key")
+def revoke_key(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The key, or its id: the part after omkt_.")],
+) -> None:
+    """Make a key useless at once."""
+    from omkt_cli.main_host import database
+    from omkt_cli.terminal import result
+    from omkt_pipeline.queue.accounts import revoke_key as revoke
+
+    parts = key.split("_")
+    key_id = parts[1] if parts[0] == "omkt" and len(parts) > 1 else key
+    with database() as connected:
+        revoke(connected, key_id)
+    result(f"The key {key_id} is revoked.")
+
+
+def _named(name: str) -> str:
+    if not name.strip() or len(name) > 64 or not name.isprintable():
+        raise typer.BadParameter("A name has 1 to 64 printable characters.")
+    return name

@@ -1,0 +1,116 @@
+"""Send a published file: what its row promises, from the share, in blocks."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from io import FileIO
+from pathlib import PurePosixPath
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.exceptions import HTTPException
+
+from omkt_api.ranges import Slice, choose
+from omkt_pipeline.domain.errors import NotFound, ShareUnusable
+from omkt_pipeline.domain.task import Artifact
+from omkt_pipeline.queue.overview import PublishedOutput
+from omkt_pipeline.storage.share import Share
+
+_BLOCK = 256 << 10
+#: Runs blocking work in a thread.
+InThread = Callable[[Callable[[], Any]], Awaitable[Any]]
+#: Never guessed from the content: a film that looks like a page to a browser is still a film.
+_TYPES = {
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".mpd": "application/dash+xml",
+    ".m4s": "video/iso.segment",
+    ".mp4": "video/mp4",
+    ".m4a": "audio/mp4",
+    ".m4v": "video/mp4",
+    ".webm": "video/webm",
+    ".ts": "video/mp2t",
+    ".aac": "audio/aac",
+    ".mp3": "audio/mpeg",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".vtt": "text/vtt; charset=utf-8",
+    ".json": "application/json",
+    ".zip": "application/zip",
+}
+_HEADERS = {
+    "Accept-Ranges": "bytes",
+    # Published files never change. Only who was allowed to get one may keep it.
+    "Cache-Control": "private, max-age=86400, immutable",
+    "Content-Security-Policy": "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'",
+    # Links are made to be put into other sites' pages.
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+
+
+def content_type(path: str) -> str:
+    """The media type of a file that we made, by its ending."""
+    return _TYPES.get(PurePosixPath(path).suffix, "application/octet-stream")
+
+
+def answer(request: Request, share: Share, output: PublishedOutput, path: str, in_thread: InThread) -> Response:
+    """The response to a GET or HEAD of one file. Blocks on the share while the file is opened.
+
+    Raises NotFound (file_unknown) for what no row promises, ShareUnusable (file_damaged) when the share breaks a promise.
+    """
+    artifact = output.files.get(path)
+    if artifact is None:
+        raise NotFound("The output has no such file.", code="file_unknown")
+    etag = f'"{artifact.sha256}"'
+    part = choose(request.method, request.headers, size=artifact.bytes, etag=etag)
+    headers = _HEADERS | {"ETag": etag}
+    if part.status == 304:
+        return Response(status_code=304, headers=headers)
+    if part.status == 416:
+        raise HTTPException(
+            416,
+            f"The file has {artifact.bytes} bytes; none of them are in this range.",
+            headers={"Content-Range": f"bytes */{artifact.bytes}"},
+        )
+    headers["Content-Length"] = str(part.length)
+    if part.status == 206:
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{artifact.bytes}"
+    stream = opened(share, output.folder, artifact)
+    if request.method == "HEAD":
+        stream.close()
+        return Response(status_code=part.status, headers=headers, media_type=content_type(path))
+    return StreamingResponse(
+        _blocks(stream, part, in_thread), status_code=part.status, headers=headers, media_type=content_type(path)
+    )
+
+
+def opened(share: Share, folder: str, artifact: Artifact) -> FileIO:
+    """The file that a row promises, open. Raises ShareUnusable (file_damaged) when it is not there as promised."""
+    path = share.path(f"{folder}/{artifact.path}")
+    try:
+        # Opening asks the server; only after it are size and content up to date on NFS.
+        stream = FileIO(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC))
+        size = os.fstat(stream.fileno()).st_size
+    except OSError as error:
+        raise ShareUnusable(
+            f"{folder}/{artifact.path} cannot be opened: {error.strerror}", code="file_damaged"
+        ) from error
+    if size != artifact.bytes:
+        stream.close()
+        raise ShareUnusable(
+            f"{folder}/{artifact.path} is not what was published: {size} bytes, expected {artifact.bytes}",
+            code="file_damaged",
+        )
+    return stream
+
+
+async def _blocks(stream: FileIO, part: Slice, in_thread: InThread) -> AsyncIterator[bytes]:
+    with stream:
+        position = part.start
+        while position < part.stop:
+            block = await in_thread(partial(os.pread, stream.fileno(), min(_BLOCK, part.stop - position), position))
+            if not block:
+                raise ShareUnusable("A published file became shorter while it was sent.", code="file_damaged")
+            position += len(block)
+            yield block

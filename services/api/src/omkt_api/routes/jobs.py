@@ -1,0 +1,149 @@
+"""/v1/jobs: submit, look, cancel, retry, watch."""
+
+from collections.abc import AsyncIterable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from omkt_api.deps import Caller, KeyedRoute, Render, TheApi
+from omkt_api.events import changes
+from omkt_api.problems import documented
+from omkt_api.schemas import JobCreate
+from omkt_api.submit import Submit
+from omkt_api.views import JobOut, JobsOut, TasksOut, tasks
+from omkt_pipeline.domain.job import JobState, JobView
+from omkt_pipeline.queue import jobs, overview
+
+KEYED = ((401, "key_missing"), (401, "key_invalid"), (422, "request_invalid"), (503, "database_away"))
+UNKNOWN = (404, "job_unknown")
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=KeyedRoute)
+
+JobKey = Annotated[str, Path(max_length=64, description="The job's id.", examples=["s5a7qkq2ow3cfkbdzk7tq2rr4a"])]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=128,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Your own id of this request. Sent again with the same body, no second job is made.",
+    ),
+]
+
+
+@router.post(
+    "",
+    operation_id="submit_job",
+    summary="Submit a job",
+    status_code=201,
+    responses=documented(
+        *KEYED,
+        (400, "preset_unknown"),
+        (400, "source_missing"),
+        (400, "path_invalid"),
+        (400, "source_url_invalid"),
+        (400, "source_address_refused"),
+        (400, "callback_refused"),
+        (404, "upload_unknown"),
+        (413, "body_too_large"),
+        (422, "idempotency_mismatch"),
+    )
+    | {
+        201: {
+            "description": "The job. A request that was made before is answered with the job that it made then.",
+            "headers": {
+                "Location": {"description": "The job's address.", "schema": {"type": "string"}},
+                "Idempotency-Replayed": {
+                    "description": "`true` if an earlier request with this Idempotency-Key made the job.",
+                    "schema": {"type": "string"},
+                },
+            },
+        }
+    },
+)
+def submit_job(
+    wanted: JobCreate,
+    response: Response,
+    api: TheApi,
+    caller: Caller,
+    render: Render,
+    idempotency_key: IdempotencyKey = None,
+) -> JobOut:
+    """Store a job. The farm begins within a second; ask for the job, watch its events, or wait for the callback."""
+    submit = Submit(api.database, api.share, api.presets, api.policy)
+    submitted = submit(caller.id, wanted, idempotency_key)
+    response.headers["Location"] = f"/v1/jobs/{submitted.job_key}"
+    if submitted.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return render.job(overview.job_by_key(api.database, caller.id, submitted.job_key))
+
+
+@router.get("", operation_id="list_jobs", summary="List jobs", responses=documented(*KEYED, (400, "cursor_invalid")))
+def list_jobs(
+    api: TheApi,
+    caller: Caller,
+    render: Render,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(max_length=64, description="`next` of the page before.")] = None,
+    state: JobState | None = None,
+) -> JobsOut:
+    """Your jobs, newest first. Pages stay as they are while new jobs arrive."""
+    page = overview.jobs_page(api.database, caller.id, limit=limit, before=cursor, state=state)
+    return JobsOut(jobs=[render.job(view) for view in page.jobs], next=page.next_before)
+
+
+@router.get("/{key}", operation_id="get_job", summary="Get a job", responses=documented(*KEYED, UNKNOWN))
+def get_job(key: JobKey, api: TheApi, caller: Caller, render: Render) -> JobOut:
+    """One job with its outputs."""
+    return render.job(overview.job_by_key(api.database, caller.id, key))
+
+
+@router.post(
+    "/{key}/cancel",
+    operation_id="cancel_job",
+    summary="Cancel a job",
+    responses=documented(*KEYED, UNKNOWN, (409, "job_ended")),
+)
+def cancel_job(key: JobKey, api: TheApi, caller: Caller, render: Render) -> JobOut:
+    """Stop a job. Cancelling it again is no error."""
+    jobs.cancel(api.database, caller.id, key)
+    return render.job(overview.job_by_key(api.database, caller.id, key))
+
+
+@router.post(
+    "/{key}/retry",
+    operation_id="retry_job",
+    summary="Retry a job",
+    responses=documented(*KEYED, UNKNOWN, (409, "job_not_failed"), (409, "job_stopping")),
+)
+def retry_job(key: JobKey, api: TheApi, caller: Caller, render: Render) -> JobOut:
+    """Try a failed or cancelled job again. What was done stays done."""
+    jobs.retry(api.database, caller.id, key)
+    return render.job(overview.job_by_key(api.database, caller.id, key))
+
+
+@router.get("/{key}/tasks", operation_id="list_tasks", summary="List tasks", responses=documented(*KEYED, UNKNOWN))
+def list_tasks(key: JobKey, api: TheApi, caller: Caller) -> TasksOut:
+    """The units of work of a job with every attempt at them."""
+    return tasks(overview.tasks_of(api.database, caller.id, key))
+
+
+def _watched(key: JobKey, api: TheApi, caller: Caller) -> JobView:
+    """The job before the stream begins: after that, no status could tell that there is none."""
+    return overview.job_by_key(api.database, caller.id, key)
+
+
+@router.get(
+    "/{key}/events",
+    operation_id="watch_job",
+    summary="Watch a job",
+    response_class=EventSourceResponse,
+    responses=documented(*KEYED, UNKNOWN),
+)
+async def watch_job(
+    first: Annotated[JobView, Depends(_watched)], api: TheApi, render: Render
+) -> AsyncIterable[ServerSentEvent]:
+    """Server-sent events named `job`: the job now and after each change. The stream ends when the job has ended."""
+    async for event in changes(api.database, first, render):
+        yield event

@@ -1,0 +1,91 @@
+"""What clients send. Unknown fields are refused: a typing error must not become a default."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from omkt_pipeline.domain.job import Priority, Source, SourceKind
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceIn(_In):
+    """Where the media comes from: exactly one of the three."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    url: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=2048,
+        description="An http or https address. The farm fetches it; it must lie in the public Internet.",
+        examples=["https://media.example/films/a.mov"],
+    )
+    upload: str | None = Field(
+        default=None, min_length=1, max_length=64, description="The id that `POST /v1/uploads` answered."
+    )
+    path: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=1024,
+        description="A file that the operator put into the share's folder `incoming`, relative to it.",
+        examples=["films/a.mov"],
+    )
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if sum(value is not None for value in (self.url, self.upload, self.path)) != 1:
+            raise ValueError("give exactly one of url, upload and path")
+        return self
+
+    def as_source(self) -> Source:
+        """The same in the domain's words."""
+        for kind, value in ((SourceKind.URL, self.url), (SourceKind.UPLOAD, self.upload), (SourceKind.PATH, self.path)):
+            if value is not None:
+                return Source(kind=kind, value=value)
+        raise AssertionError("validated above")
+
+
+class CallbackIn(_In):
+    """Where the farm reports the end of the job, signed as the Standard Webhooks specification says."""
+
+    url: str = Field(min_length=1, max_length=2048, examples=["https://shop.example/hooks/omkt"])
+
+
+PresetId = Annotated[str, Field(min_length=1, max_length=63)]
+
+
+class JobCreate(_In):
+    """A request for outputs of one media."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "source": {"url": "https://media.example/films/a.mov"},
+                    "presets": ["hls-h264", "thumbnails"],
+                    "callback": {"url": "https://shop.example/hooks/omkt"},
+                    "client_data": "order 4711",
+                }
+            ]
+        }
+    )
+
+    source: SourceIn
+    presets: list[PresetId] = Field(
+        min_length=1,
+        max_length=16,
+        description="Ids of `GET /v1/presets`, each once.",
+        json_schema_extra={"uniqueItems": True},
+    )
+    priority: Priority = Field(default=Priority.NORMAL, description="Jobs of a higher priority always start first.")
+    callback: CallbackIn | None = None
+    client_data: str | None = Field(default=None, max_length=2048, description="Your own words; echoed back.")
+
+    @model_validator(mode="after")
+    def _presets_differ(self) -> Self:
+        if len(set(self.presets)) != len(self.presets):
+            raise ValueError("presets must differ from each other")
+        return self

@@ -1,0 +1,86 @@
+"""Submit: check what a client asks for, and store media, job and first tasks in one transaction."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from omkt_api.guard import OutsidePolicy, check_url
+from omkt_api.schemas import JobCreate
+from omkt_pipeline.db.engine import Database
+from omkt_pipeline.domain.errors import FetchError, Refused, ShareUnusable, SourceError
+from omkt_pipeline.domain.job import Callback, JobRequest, Source, SourceKind
+from omkt_pipeline.domain.preset import Preset
+from omkt_pipeline.queue import jobs
+from omkt_pipeline.queue.jobs import NewMedia, Submitted
+from omkt_pipeline.storage import layout
+from omkt_pipeline.storage.share import Share
+
+
+class Submit:
+    """The verb, bound to a farm."""
+
+    def __init__(self, database: Database, share: Share, presets: Mapping[str, Preset], policy: OutsidePolicy) -> None:
+        self._database = database
+        self._share = share
+        self._presets = presets
+        self._policy = policy
+
+    def __call__(self, account_id: int, wanted: JobCreate, idempotency_key: str | None) -> Submitted:
+        """Store the job, or find the one that this request made before.
+
+        Raises Refused (preset_unknown, source_missing, path_invalid, callback_refused), FetchError for a URL that the
+        farm will not fetch, NotFound (upload_unknown), Conflict (idempotency_mismatch), Unavailable.
+        """
+        for preset in wanted.presets:
+            if preset not in self._presets:
+                raise Refused(
+                    f"There is no preset {preset!r}. This farm has: {', '.join(sorted(self._presets))}.",
+                    code="preset_unknown",
+                )
+        if wanted.callback is not None:
+            self._check_callback(wanted.callback.url)
+        request = job_request(wanted, idempotency_key)
+        return jobs.submit(self._database, account_id, request, self._find(request.source))
+
+    def _find(self, source: Source) -> NewMedia:
+        """What is known of the source now."""
+        if source.kind is SourceKind.URL:
+            check_url(source.value, self._policy)
+            return NewMedia()
+        if source.kind is SourceKind.UPLOAD:
+            return NewMedia()
+        path = layout.incoming_path(source.value)
+        try:
+            size = self._share.original(path).stat().st_size
+        except (SourceError, FileNotFoundError):
+            raise _missing(source) from None
+        except ShareUnusable as error:
+            if error.code == "path_escapes":
+                raise _missing(source) from None
+            raise
+        return NewMedia(name=PurePosixPath(path).name[:255], path=path, bytes=size)
+
+    def _check_callback(self, url: str) -> None:
+        try:
+            check_url(url, self._policy)
+        except FetchError as error:
+            raise Refused(f"The callback cannot be called: {error.message}", code="callback_refused") from None
+
+
+def job_request(wanted: JobCreate, idempotency_key: str | None) -> JobRequest:
+    """The request in the domain's words. Two that ask for the same have the same fingerprint."""
+    canonical = json.dumps(wanted.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return JobRequest(
+        source=wanted.source.as_source(),
+        presets=tuple(wanted.presets),
+        priority=wanted.priority,
+        callback=Callback(url=wanted.callback.url) if wanted.callback else None,
+        client_data=wanted.client_data,
+        idempotency_key=idempotency_key,
+        fingerprint=hashlib.sha256(canonical.encode()).hexdigest(),
+    )
+
+
+def _missing(source: Source) -> Refused:
+    return Refused(f"The share's folder incoming holds no file {source.value!r}.", code="source_missing")

@@ -1,0 +1,248 @@
+"""What clients get: jobs, tasks, outputs and presets in the words of the HTTP API. Rendered from the domain's values."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import BaseModel, Field
+
+from omkt_api.links import Links
+from omkt_pipeline.domain.job import JobState, JobView, OutputState, OutputView, Priority, SourceKind
+from omkt_pipeline.domain.task import Attempt, TaskView
+from omkt_pipeline.queue.overview import PublishedOutput
+
+#: What a browser's video element plays, or what hls.js plays for it.
+_PLAYABLE_FILES = (".mp4", ".m4a")
+
+
+class SourceOut(BaseModel):
+    kind: SourceKind
+    value: str
+
+
+class MediaOut(BaseModel):
+    id: str
+    name: str | None
+    bytes: int | None
+    facts: dict[str, Any] | None = Field(description="What probing found; null before it.")
+
+
+class CallbackOut(BaseModel):
+    url: str
+
+
+class ErrorOut(BaseModel):
+    """Why a job failed."""
+
+    code: str = Field(examples=["source_unreadable"])
+    message: str
+
+
+class OutputOut(BaseModel):
+    """What one preset delivers."""
+
+    id: str
+    preset: str
+    state: OutputState
+    kind: str = Field(description="`hls`, `file` or `images`.")
+    entry: str | None = Field(description="The file to open first.", examples=["master.m3u8"])
+    bytes: int | None
+    result: dict[str, Any] | None = Field(description="Facts of what was made.")
+    files_url: str | None = Field(description="Signed address of the folder of the files: append a file's path.")
+    play_url: str | None = Field(description="Signed address of a page that plays the output.")
+
+
+class JobOut(BaseModel):
+    """A job."""
+
+    id: str
+    state: JobState
+    stage: str | None = Field(description="While running: fetch, probe, plan, encode or package.")
+    progress: float = Field(ge=0, le=1)
+    presets: list[str]
+    priority: Priority
+    source: SourceOut
+    media: MediaOut | None
+    client_data: str | None
+    callback: CallbackOut | None
+    error: ErrorOut | None
+    warnings: list[str]
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    outputs: list[OutputOut]
+
+
+class JobsOut(BaseModel):
+    """A page of jobs, newest first."""
+
+    jobs: list[JobOut]
+    next: str | None = Field(description="Give it as `cursor` for the following page; null on the last one.")
+
+
+class AttemptOut(BaseModel):
+    attempt: int
+    host: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    error: ErrorOut | None
+
+
+class TaskOut(BaseModel):
+    id: int
+    kind: str
+    state: str
+    progress: float
+    attempts: int
+    reason: str | None
+    host: str | None
+    output: str | None
+    history: list[AttemptOut]
+
+
+class TasksOut(BaseModel):
+    tasks: list[TaskOut]
+
+
+class FileOut(BaseModel):
+    path: str
+    bytes: int
+    sha256: str
+    url: str = Field(description="Signed; no key is needed, until it expires.")
+
+
+class OutputFilesOut(BaseModel):
+    """A published output with its files."""
+
+    id: str
+    preset: str
+    kind: str
+    entry: str
+    bytes: int
+    result: dict[str, Any]
+    files: list[FileOut]
+    files_url: str
+    play_url: str | None
+
+
+class UploadOut(BaseModel):
+    id: str = Field(description="For `source.upload` of a job.")
+    name: str | None
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renderer:
+    """Renders with links that begin at `base`, the address under which this client reaches the API."""
+
+    links: Links
+    base: str
+    clock: Callable[[], float] = time.time
+
+    def job(self, view: JobView) -> JobOut:
+        return JobOut(
+            id=view.key,
+            state=view.state,
+            stage=view.stage,
+            progress=view.progress,
+            presets=list(view.presets),
+            priority=view.priority,
+            source=SourceOut(kind=view.source.kind, value=view.source.value),
+            media=_media(view),
+            client_data=view.client_data,
+            callback=CallbackOut(url=view.callback_url) if view.callback_url else None,
+            error=ErrorOut(code=view.error.code, message=view.error.message) if view.error else None,
+            warnings=list(view.warnings),
+            created_at=view.created_at,
+            started_at=view.started_at,
+            finished_at=view.finished_at,
+            outputs=[self._output(view.key, output) for output in view.outputs],
+        )
+
+    def published(self, output: PublishedOutput) -> OutputFilesOut:
+        token = self.links.token(output.job_key, output.output_key, now=self.clock())
+        folder = self._files_url(token)
+        return OutputFilesOut(
+            id=output.output_key,
+            preset=output.preset,
+            kind=output.kind,
+            entry=output.entry,
+            bytes=output.bytes,
+            result=dict(output.result),
+            files=[
+                FileOut(path=path, bytes=file.bytes, sha256=file.sha256, url=folder + quote(path))
+                for path, file in output.files.items()
+            ],
+            files_url=folder,
+            play_url=self._play_url(token, output.kind, output.entry),
+        )
+
+    def _output(self, job_key: str, output: OutputView) -> OutputOut:
+        ready = output.state is OutputState.PUBLISHED
+        token = self.links.token(job_key, output.key, now=self.clock()) if ready else None
+        return OutputOut(
+            id=output.key,
+            preset=output.preset,
+            state=output.state,
+            kind=output.kind,
+            entry=output.entry,
+            bytes=output.bytes,
+            result=dict(output.result) if output.result is not None else None,
+            files_url=self._files_url(token) if token else None,
+            play_url=self._play_url(token, output.kind, output.entry) if token else None,
+        )
+
+    def _files_url(self, token: str) -> str:
+        return f"{self.base}/v1/files/{token}/"
+
+    def _play_url(self, token: str, kind: str, entry: str | None) -> str | None:
+        return f"{self.base}/play/{token}" if playable(kind, entry) else None
+
+
+def playable(kind: str, entry: str | None) -> bool:
+    """Whether the player page can show an output."""
+    return kind == "hls" or (entry is not None and PurePosixPath(entry).suffix in _PLAYABLE_FILES)
+
+
+def tasks(found: Iterable[TaskView]) -> TasksOut:
+    return TasksOut(
+        tasks=[
+            TaskOut(
+                id=task.id,
+                kind=task.kind,
+                state=task.state.name.lower(),
+                progress=task.progress,
+                attempts=task.attempts,
+                reason=task.reason,
+                host=task.host,
+                output=task.output,
+                history=[_attempt(one) for one in task.history],
+            )
+            for task in found
+        ]
+    )
+
+
+def _attempt(tried: Attempt) -> AttemptOut:
+    """Without the tool's own words: paths of hosts stand in them."""
+    return AttemptOut(
+        attempt=tried.attempt,
+        host=tried.host,
+        started_at=tried.started_at,
+        ended_at=tried.ended_at,
+        outcome=tried.outcome,
+        error=ErrorOut(code=tried.error_code, message=tried.message or "") if tried.error_code else None,
+    )
+
+
+def _media(view: JobView) -> MediaOut | None:
+    known = view.media
+    if known is None:
+        return None
+    return MediaOut(id=known["key"], name=known["name"], bytes=known["bytes"], facts=known["facts"])

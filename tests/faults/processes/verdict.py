@@ -1,0 +1,76 @@
+"""V1 to V4 after a fault: nothing lost, nothing done twice, nothing corrupt, nothing left."""
+
+import time
+
+from sqlalchemy import Connection, select
+from tests.faults.processes.farm import Farm
+
+from omkt_api.expire import Expire, Retention
+from omkt_pipeline.db.tables import artifact, output, task, task_attempt
+from omkt_pipeline.domain.job import JobState, OutputState
+from omkt_pipeline.domain.task import AttemptOutcome, TaskState
+from omkt_pipeline.storage.layout import RESULTS, STAGING
+
+_NO_FAULT_OF_THE_TASK = (AttemptOutcome.OK, AttemptOutcome.RELEASED)
+
+
+def judge(farm: Farm, *, faults: int) -> None:
+    """Stop all daemons and check what is left, after at most so many faults that could hit one task."""
+    for daemon in farm.daemons:
+        if daemon.process.poll() is None:
+            daemon.stop()
+    farm.history.look()
+    _nothing_lost(farm)
+    farm.database.fetch(lambda connection: _nothing_done_twice(connection, faults))
+    farm.database.fetch(_no_lease_left)
+    _nothing_left(farm)
+
+
+def _nothing_lost(farm: Farm) -> None:
+    for key in farm.job_keys:
+        job = farm.job(key)
+        assert job.state.is_final, f"job {key} is {job.state}"
+        assert job.state is JobState.SUCCEEDED or job.error, f"job {key} is {job.state} without a reason"
+
+
+def _nothing_done_twice(connection: Connection, faults: int) -> None:
+    for row in connection.execute(select(task.c.id, task.c.kind, task.c.state, task.c.published_attempt)).all():
+        mine = task_attempt.c.task_id == row.id
+        tried = connection.execute(select(task_attempt.c.attempt, task_attempt.c.outcome).where(mine)).all()
+        good = [one.attempt for one in tried if one.outcome == AttemptOutcome.OK]
+        assert good == ([row.published_attempt] if row.state == TaskState.DONE else []), f"{row.kind}: {tried}"
+        unneeded = [one for one in tried if one.outcome not in _NO_FAULT_OF_THE_TASK]
+        assert len(unneeded) <= faults, f"{row.kind} was done more often than faults explain: {tried}"
+
+
+def _no_lease_left(connection: Connection) -> None:
+    leased = select(task.c.id).where(task.c.lease_token.is_not(None) | task.c.lease_until.is_not(None))
+    assert connection.execute(leased).all() == []
+    assert connection.execute(select(task_attempt.c.task_id).where(task_attempt.c.outcome.is_(None))).all() == []
+
+
+def _nothing_left(farm: Farm) -> None:
+    deadline = time.monotonic() + 5
+    while farm.children() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert farm.children() == [], "media tools outlived their daemons"
+    assert [path for path in farm.scratch.iterdir() if path.is_dir()] == [], "scratch was not cleaned"
+    # A failed job keeps its files for a while, so that it can be tried again; here the while is over at once.
+    retention = Retention(originals_seconds=0, results_seconds=0, failed_seconds=0.000001)
+    Expire(farm.database, farm.share, retention).work_once()
+    lying = {
+        path.relative_to(farm.share.root).as_posix()
+        for area in (STAGING, RESULTS)
+        for path in (farm.share.root / area).rglob("*")
+        if path.is_file()
+    }
+    assert lying == farm.database.fetch(_promised)
+
+
+def _promised(connection: Connection) -> set[str]:
+    files = (
+        select(output.c.folder, artifact.c.path)
+        .join(artifact, artifact.c.task_id == output.c.task_id)
+        .where(output.c.state == OutputState.PUBLISHED)
+    )
+    return {f"{row.folder}/{row.path}" for row in connection.execute(files)}

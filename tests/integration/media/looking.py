@@ -1,0 +1,35 @@
+"""Asks ffprobe about delivered files, as a stranger would."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from omkt_pipeline.media.tools import Tools
+
+
+def streams(path: Path, tools: Tools, *more: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = _ask(path, tools, "-show_streams", *more)["streams"]
+    return found
+
+
+def key_frame_times(path: Path, tools: Tools) -> list[float]:
+    packets = _ask(path, tools, "-select_streams", "v:0", "-show_entries", "packet=pts_time,flags")["packets"]
+    return [round(float(packet["pts_time"]), 3) for packet in packets if "K" in packet["flags"]]
+
+
+def packet_count(path: Path, tools: Tools) -> int:
+    return len(_ask(path, tools, "-show_entries", "packet=pts_time")["packets"])
+
+
+def first_pixel(path: Path, tools: Tools, x: int, y: int) -> tuple[int, int, int]:
+    """Red, green and blue of one pixel of the first frame."""
+    words = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-i", str(path), "-frames:v", "1"]
+    words += ["-vf", f"crop=2:2:{x}:{y}", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    red, green, blue = subprocess.run(words, check=True, capture_output=True, timeout=60).stdout[:3]
+    return red, green, blue
+
+
+def _ask(path: Path, tools: Tools, *words: str) -> Any:
+    argv = [str(tools.ffprobe), "-v", "error", "-of", "json", *words, str(path)]
+    return json.loads(subprocess.run(argv, check=True, capture_output=True, timeout=60).stdout)

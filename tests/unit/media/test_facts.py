@@ -1,0 +1,94 @@
+from typing import Any
+
+import pytest
+
+from omkt_pipeline.domain.errors import SourceError
+from omkt_pipeline.domain.media import MediaFacts
+from omkt_pipeline.media.extent import Extent, measured
+from omkt_pipeline.media.facts import facts_from, kept
+
+
+def stream(**more: Any) -> dict[str, Any]:
+    return {
+        "index": 0, "codec_type": "video", "codec_name": "h264", "width": 1920, "height": 1080,
+        "r_frame_rate": "25/1", "avg_frame_rate": "25/1", "nb_frames": "250", "duration": "10.0", **more,
+    }  # fmt: skip
+
+
+def facts(*streams: dict[str, Any], frames: list[dict[str, Any]] | None = None, name: str = "mov,mp4") -> MediaFacts:
+    header = {"format_name": name, "duration": "10.0", "start_time": "0.0"}
+    return facts_from({"streams": list(streams), "frames": frames or [], "format": header}, size=1)
+
+
+def seen(*lines: str) -> Extent:
+    extent = Extent(whole=True)
+    for line in lines:
+        extent.take(line)
+    return extent
+
+
+def test_a_cover_is_not_a_film() -> None:
+    found = facts(stream(disposition={"attached_pic": 1}))
+
+    assert (found.video, found.attached_pictures) == ((), 1)
+
+
+def test_the_decoded_frames_are_believed_before_the_container() -> None:
+    found = facts(stream(width=65535, height=65535), frames=[{"stream_index": 0, "width": 320, "height": 240}])
+
+    assert (found.video[0].width, found.video[0].height) == (320, 240)
+
+
+def test_ffprobes_anticlockwise_rotation_becomes_clockwise() -> None:
+    found = facts(stream(side_data_list=[{"side_data_type": "Display Matrix", "rotation": -90}]))
+
+    assert (found.video[0].rotation, found.video[0].display_size) == (90, (1080, 1920))
+
+
+@pytest.mark.parametrize(("said", "used"), [("4:3", "4/3"), ("0:1", "1/1"), ("N/A", "1/1"), ("1:5000", "1/1")])
+def test_an_impossible_pixel_shape_is_ignored(said: str, used: str) -> None:
+    assert facts(stream(sample_aspect_ratio=said)).video[0].sample_aspect == used
+
+
+def test_frames_tell_what_the_header_does_not_about_fields() -> None:
+    assert facts(stream(), frames=[{"stream_index": 0, "interlaced_frame": 1}]).video[0].interlaced
+
+
+def test_encrypted_and_unknown_tracks_are_named_and_not_used() -> None:
+    found = facts(stream(codec_tag_string="encv"), stream(index=1, codec_name="ffv1"))
+
+    assert (found.video, found.unusable) == ((), ("encrypted", "ffv1"))
+
+
+def test_strings_of_the_source_are_cut_and_made_printable_before_they_are_stored() -> None:
+    raw = {"format": {"tags": {"title": "a\x00\x1b[31m" + "x" * 5000}}, "frames": [1]}
+
+    title = kept(raw)["format"]["tags"]["title"]
+
+    assert len(title) == 1000
+    assert title.isprintable()
+    assert "frames" not in kept(raw)
+
+
+def test_a_track_that_holds_less_than_its_index_promises_is_cut() -> None:
+    with pytest.raises(SourceError) as refusal:
+        measured(facts(stream()), seen("stream_index=0|pts_time=0.40|dts_time=0.40|duration_time=0.04"))
+
+    assert refusal.value.code == "source_truncated"
+
+
+def test_a_header_that_only_guesses_is_corrected_by_the_data() -> None:
+    sound = {"index": 0, "codec_type": "audio", "codec_name": "pcm_s16le", "channels": 2, "sample_rate": "48000"}
+
+    found = measured(facts(sound, name="wav"), seen("stream_index=0|pts_time=0.0|dts_time=0.0|duration_time=0.5"))
+
+    assert (found.duration, found.audio[0].duration) == (0.5, 0.5)
+
+
+def test_a_track_without_a_single_packet_is_no_track() -> None:
+    second = stream(index=1)
+    del second["nb_frames"]
+
+    found = measured(facts(stream(), second), seen("stream_index=0|pts_time=9.96|dts_time=9.96|duration_time=0.04"))
+
+    assert [track.index for track in found.video] == [0]

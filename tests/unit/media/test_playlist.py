@@ -1,0 +1,50 @@
+from fractions import Fraction
+
+import pytest
+
+from omkt_pipeline.domain.errors import VerifyError
+from omkt_pipeline.media.playlist import Entry, Rate, Sound, Variant, master_playlist, rate_of, read_media_playlist
+
+VARIANT = Variant(
+    uri="720p/index.m3u8", width=1280, height=720, frame_rate=Fraction(30000, 1001), codec="avc1.64001f",
+    rate=Rate(peak=3_000_000, average=2_000_000),
+)  # fmt: skip
+SOUND = Sound(
+    uri="audio/index.m3u8", codec="mp4a.40.2", channels=2, rate=Rate(peak=130_000, average=128_000), language="de"
+)
+
+
+def test_the_master_playlist_names_all_that_a_player_needs_to_choose() -> None:
+    assert master_playlist([VARIANT], SOUND) == (
+        "#EXTM3U\n"
+        "#EXT-X-VERSION:7\n"
+        "#EXT-X-INDEPENDENT-SEGMENTS\n"
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="de",LANGUAGE="de",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2"'
+        ',URI="audio/index.m3u8"\n'
+        "#EXT-X-STREAM-INF:BANDWIDTH=3130000,AVERAGE-BANDWIDTH=2128000,RESOLUTION=1280x720,FRAME-RATE=29.970"
+        ',CODECS="avc1.64001f,mp4a.40.2",AUDIO="audio"\n'
+        "720p/index.m3u8\n"
+    )
+
+
+def test_sound_alone_is_a_variant_of_its_own() -> None:
+    assert master_playlist([], SOUND).splitlines()[-2:] == [
+        '#EXT-X-STREAM-INF:BANDWIDTH=130000,AVERAGE-BANDWIDTH=128000,CODECS="mp4a.40.2"',
+        "audio/index.m3u8",
+    ]
+
+
+def test_the_heaviest_segment_sets_the_bandwidth() -> None:
+    assert rate_of([1000, 4000], [2.0, 4.0]) == Rate(peak=8000, average=6667)
+
+
+def test_a_media_playlist_is_read_segment_by_segment() -> None:
+    text = "#EXTM3U\n#EXTINF:6.000000,\n00000.m4s\n#EXTINF:1.5,\n00001.m4s\n#EXT-X-ENDLIST\n"
+
+    assert read_media_playlist(text) == (Entry(uri="00000.m4s", seconds=6.0), Entry(uri="00001.m4s", seconds=1.5))
+
+
+@pytest.mark.parametrize("text", ["#EXTM3U\n#EXT-X-ENDLIST\n", "#EXTM3U\n#EXTINF:6,\n0.m4s\n"])
+def test_a_media_playlist_without_segments_or_end_is_refused(text: str) -> None:
+    with pytest.raises(VerifyError):
+        read_media_playlist(text)

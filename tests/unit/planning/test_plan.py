@@ -1,0 +1,147 @@
+import pytest
+from tests.unit.planning.media_samples import STEREO, codes, facts, planned, sizes, video
+
+from omkt_pipeline.domain.errors import SourceError
+from omkt_pipeline.domain.media import AudioTrack, Colour
+
+
+def test_a_full_hd_film_gets_the_whole_ladder() -> None:
+    assert sizes(planned(facts(video(), STEREO), "hls-h264")) == [
+        ("1080p", 1920, 1080),
+        ("720p", 1280, 720),
+        ("480p", 854, 480),
+        ("360p", 640, 360),
+        ("240p", 426, 240),
+    ]
+
+
+def test_a_rung_that_would_enlarge_the_picture_is_dropped_and_reported() -> None:
+    plan = planned(facts(video(1280, 720)), "hls-h264")
+
+    assert sizes(plan)[0] == ("720p", 1280, 720)
+    assert "rung_dropped_upscale" in codes(plan)
+
+
+def test_a_source_between_two_rungs_keeps_its_own_size() -> None:
+    plan = planned(facts(video(1600, 900)), "hls-h264")
+
+    assert sizes(plan)[:2] == [("1080p", 1600, 900), ("720p", 1280, 720)]
+    assert "rung_at_source_size" in codes(plan)
+
+
+def test_a_source_below_the_ladder_gets_one_rendition_of_its_own_size() -> None:
+    assert sizes(planned(facts(video(161, 121)), "hls-h264")) == [("240p", 160, 120)]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "first"),
+    [
+        (1080, 1920, ("1080p", 1080, 1920)),  # a phone held upright
+        (1920, 804, ("1080p", 1920, 804)),
+        (1440, 1080, ("1080p", 1440, 1080)),
+        (1080, 1080, ("1080p", 1080, 1080)),
+        (3840, 1080, ("1080p", 1920, 540)),
+    ],
+)
+def test_every_shape_is_fitted_into_its_rung(width: int, height: int, first: tuple[str, int, int]) -> None:
+    assert sizes(planned(facts(video(width, height)), "hls-h264"))[0] == first
+
+
+def test_rotation_and_pixel_shape_count_before_the_ladder_is_chosen() -> None:
+    plan = planned(facts(video(720, 576, sample_aspect="64/45", rotation=90)), "hls-h264")
+
+    assert sizes(plan)[0] == ("720p", 576, 1024)
+    assert {"rotated", "square_pixels"} <= codes(plan)
+
+
+def test_all_pictures_of_a_job_come_from_one_decode() -> None:
+    plan = planned(facts(video(), STEREO), "hls-h264", "mp4-720p", "mp4-1080p", "thumbnails", "poster", "audio-aac")
+
+    assert [task.key for task in plan.tasks if task.kind == "encode"] == ["audio", "stills", "video"]
+
+
+def test_equal_recipes_of_two_outputs_are_encoded_once() -> None:
+    alone = sizes(planned(facts(video()), "hls-h264"))
+
+    assert sizes(planned(facts(video()), "hls-h264", "mp4-720p", "mp4-1080p")) == alone
+
+
+def test_a_package_needs_only_what_it_uses() -> None:
+    plan = planned(facts(video(), STEREO), "hls-h264", "audio-aac", "poster")
+
+    assert {task.key: task.needs for task in plan.tasks if task.kind == "package"} == {
+        "package-hls-h264": ("audio", "video"),
+        "package-audio-aac": ("audio",),
+        "package-poster": ("stills",),
+    }
+
+
+def test_a_silent_film_is_delivered_silent() -> None:
+    plan = planned(facts(video()), "hls-h264")
+
+    assert "no_sound" in codes(plan)
+    assert [task.key for task in plan.tasks] == ["video", "package-hls-h264"]
+
+
+def test_sound_alone_becomes_an_audio_presentation() -> None:
+    plan = planned(facts(STEREO), "hls-h264")
+
+    assert "audio_only" in codes(plan)
+    assert [task.key for task in plan.tasks] == ["audio", "package-hls-h264"]
+
+
+@pytest.mark.parametrize("preset", ["mp4-720p", "mp4-1080p", "thumbnails", "poster"])
+def test_a_picture_of_sound_alone_is_refused(preset: str) -> None:
+    with pytest.raises(SourceError) as refusal:
+        planned(facts(STEREO), preset)
+
+    assert refusal.value.code == "no_video"
+
+
+def test_the_sound_of_a_silent_film_is_refused() -> None:
+    with pytest.raises(SourceError) as refusal:
+        planned(facts(video()), "audio-aac")
+
+    assert refusal.value.code == "no_audio"
+
+
+def test_interlaced_and_hdr_sources_are_prepared_once_for_all_renditions() -> None:
+    plan = planned(facts(video(interlaced=True, colour=Colour(transfer="smpte2084"))), "hls-h264")
+    spec = next(task.spec for task in plan.tasks if task.key == "video")
+
+    assert (spec["deinterlace"], spec["tone_map"]) == (True, "pq")
+    assert {"deinterlaced", "tone_mapped"} <= codes(plan)
+
+
+def test_surround_is_mixed_down_and_a_phone_call_stays_mono() -> None:
+    surround, mono = STEREO.model_copy(update={"channels": 6}), STEREO.model_copy(update={"channels": 1})
+
+    assert "mixed_down" in codes(planned(facts(surround), "audio-aac"))
+    assert planned(facts(mono), "audio-aac").tasks[0].spec["kbps"] == 64
+
+
+def test_the_default_track_is_taken_and_the_others_are_reported() -> None:
+    commentary = AudioTrack(index=1, codec="aac", channels=2, sample_rate=48000)
+    main = AudioTrack(index=2, codec="ac3", channels=2, sample_rate=48000, default=True)
+    plan = planned(facts(commentary, main), "audio-aac")
+
+    assert plan.tasks[0].spec["input"]["index"] == 2
+    assert "audio_tracks_left_out" in codes(plan)
+
+
+def test_a_late_track_must_last_until_its_end_on_the_common_clock() -> None:
+    late = video(start=10.5, duration=49.5)
+    plan = planned(facts(late, STEREO, start=0.5), "mp4-720p")
+    spec = next(task.spec for task in plan.tasks if task.key == "video")
+
+    assert spec["input"]["duration"] == 59.5
+
+
+def test_a_longer_film_costs_more() -> None:
+    short, long = facts(video(duration=60.0)), facts(video(duration=600.0))
+
+    costs = [
+        next(task.cost for task in planned(film, "hls-h264").tasks if task.key == "video") for film in (short, long)
+    ]
+
+    assert costs[1] > 9 * costs[0]

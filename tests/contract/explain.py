@@ -1,12 +1,14 @@
-"""How a real server would run a statement: which index, how many rows, and whether it must sort or scan."""
+"""How a real server would run a statement: which index, and whether it must sort or scan."""
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ClauseElement, Connection, text
-from sqlalchemy.dialects import mysql
+from sqlalchemy import event, text
+
+from omkt_pipeline.db.engine import Database
 
 
 @dataclass(frozen=True)
@@ -22,25 +24,37 @@ class Access:
 class Explained:
     """A whole statement."""
 
+    statement: str
     accesses: tuple[Access, ...]
     sorts: bool
-    raw: str
 
-    def key_of(self, table: str) -> str | None:
-        return next(access.key for access in self.accesses if access.table == table)
+    @property
+    def locks_a_few_of_many(self) -> bool:
+        """Whether it takes the first of a queue: if it sorted, it would lock them all."""
+        return "LIMIT" in self.statement and "FOR UPDATE" in self.statement
 
 
-def explain(connection: Connection, statement: ClauseElement) -> Explained:
+@contextmanager
+def recorded(database: Database) -> Iterator[dict[str, Any]]:
+    """Yield a dictionary that fills with each different statement that is executed, and its parameters."""
+    seen: dict[str, Any] = {}
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        seen.setdefault(statement, parameters[0] if many else parameters)
+
+    for engine in (database.engine, database.reading_engine):
+        event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    for engine in (database.engine, database.reading_engine):
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def explain(database: Database, statement: str, parameters: Any) -> Explained:
     """Ask the server for its plan, as JSON: both servers speak it, each in its own shape."""
-    if connection.dialect.is_mariadb:  # type: ignore[attr-defined]
-        dialect: Any = mysql.dialect(is_mariadb=True)
-    else:
-        connection.execute(text("SET SESSION explain_json_format_version = 1"))
-        dialect = mysql.dialect()
-    dialect.supports_for_update_of = connection.dialect.supports_for_update_of  # type: ignore[attr-defined]
-    dialect.paramstyle = "named"
-    compiled = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
-    raw = str(connection.exec_driver_sql(f"EXPLAIN FORMAT=JSON {str(compiled).replace('%', '%%')}").scalar_one())
+    with database.engine.connect() as connection:
+        if not connection.dialect.is_mariadb:  # type: ignore[attr-defined]
+            connection.execute(text("SET SESSION explain_json_format_version = 1"))
+        raw = connection.exec_driver_sql(f"EXPLAIN FORMAT=JSON {statement}", parameters).scalar_one()
     found = list(_walk(json.loads(raw)))
     accesses = tuple(
         Access(table=node["table_name"].strip("`"), kind=node.get("access_type", "none"), key=node.get("key"))
@@ -48,7 +62,7 @@ def explain(connection: Connection, statement: ClauseElement) -> Explained:
         if isinstance(node, dict) and "table_name" in node
     )
     sorts = any((name == "using_filesort" and value is True) or name == "filesort" for name, value in found)
-    return Explained(accesses=accesses, sorts=sorts, raw=raw)
+    return Explained(statement=" ".join(statement.split()), accesses=accesses, sorts=sorts)
 
 
 def _walk(node: Any, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -9,8 +9,10 @@ from tests.faults.processes.verdict import judge
 from omkt_pipeline.domain.job import JobState
 from omkt_pipeline.domain.task import AttemptOutcome, TaskKind, TaskState
 
+#: What ffmpeg writes to, below the scratch root of all workers.
+MADE = "worker-*/*/made/*.mp4"
 #: How long a process may live on after the signal that ends it.
-MOMENT_SECONDS = 1.0
+MOMENT_SECONDS = 5.0
 
 
 def test_a_metadata_daemon_that_dies_while_probing_takes_ffprobe_along_and_another_one_probes(
@@ -43,12 +45,12 @@ def test_a_transcoder_that_dies_while_encoding_takes_ffmpeg_along_and_another_on
     ffmpeg = Stub(farm.root, farm.tools.ffmpeg, SLOW)
     key = farm.submit_planned(film, "hls-h264")
     victim = farm.start(*TRANSCODER, ffmpeg=ffmpeg.path)
-    farm.until("picture and sound are encoded at once", lambda: len(farm.children(program=farm.tools.ffmpeg)) == 2)
+    farm.until("picture and sound are being encoded", lambda: len(list(farm.scratch.glob(MADE))) == 2)
 
     victim.kill()
 
     farm.until("no ffmpeg is left", lambda: not farm.children(), within=MOMENT_SECONDS)
-    assert list(farm.scratch.glob("worker-*/*/made/*.mp4")), "the dead one left its scratch behind"
+    assert len(list(farm.scratch.glob(MADE))) == 2, "the dead clean up nothing"
     ffmpeg.heal()
     farm.start(*TRANSCODER, ffmpeg=ffmpeg.path)
     assert farm.until_ended(key).state is JobState.SUCCEEDED
@@ -60,12 +62,13 @@ def test_a_new_worker_leaves_the_scratch_of_the_living_alone(farm: Farm, silent_
     ffmpeg = Stub(farm.root, farm.tools.ffmpeg, SLOW)
     key = farm.submit_planned(silent_film, "mp4-720p")
     farm.start(*TRANSCODER, ffmpeg=ffmpeg.path)
-    (encode,) = farm.until("ffmpeg runs", lambda: farm.children(program=farm.tools.ffmpeg))
+    farm.until("a film is being encoded", lambda: list(farm.scratch.glob(MADE)))
+    (encode,) = farm.children(program=farm.tools.ffmpeg)
 
     second = farm.start(*METADATA)
     farm.until("the second daemon is ready", lambda: second.said("ready"))
 
-    assert list(farm.scratch.glob("worker-*/*/made/*.mp4"))
+    assert list(farm.scratch.glob(MADE))
     assert encode.is_running()
     encode.kill()
     ffmpeg.heal()

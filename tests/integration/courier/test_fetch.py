@@ -105,7 +105,7 @@ def test_a_connection_cut_at_random_bytes_is_continued_where_it_broke(
 
 
 def test_a_file_that_changed_meanwhile_is_fetched_anew(fetch: Run, serve: Serve, share: Share) -> None:
-    other = FILM[::-1]
+    other = FILM[:50_000:-1][:50_000]  # shorter than what had arrived: nothing of the old one may stay
     versions = itertools.chain([('"one"', FILM)], itertools.repeat(('"two"', other)))
     server = serve(cut_once(lambda request: ranged(request, *next(versions))))
     assert stored(share, fetch(server.url)) == other

@@ -50,19 +50,20 @@ def test_a_picture_is_turned_as_its_player_would(pipeline: Pipeline, tools: Tool
     lying = clip("lying.mp4", "-f lavfi -i color=red:s=320x360:d=1:r=25 -f lavfi -i color=blue:s=320x360:d=1:r=25",
                  "-filter_complex", "hstack", "-c:v", "libx264")  # fmt: skip
     turned = clip("turned.mp4", f"-display_rotation -90 -i {lying} -c copy") if tools.major > 5 else clip(
-        "turned.mp4", f"-i {lying} -c copy -metadata:s:v rotate=90")  # fmt: skip
+        "turned.mp4", f"-i {lying} -c copy -metadata:s:v rotate=270")  # fmt: skip
     delivered = pipeline.run(turned, ["mp4-720p"])
     video = streams(delivered.entries["mp4-720p"], tools)[0]
 
     red, _, blue = first_pixel(delivered.entries["mp4-720p"], tools, 100, 20)
     assert (video["width"], video["height"]) == (360, 640)
     assert "side_data_list" not in video
+    assert delivered.facts.video[0].rotation == 90
     assert red > 200
     assert blue < 60
 
 
 def test_pixels_become_square_and_odd_sizes_even(pipeline: Pipeline, clip: Clip) -> None:
-    wide = clip("wide.mkv", "-f lavfi -i testsrc2=d=1:r=25:s=161x121,setsar=2 -c:v libx264 -pix_fmt yuv444p")
+    wide = clip("wide.mkv", "-f lavfi -i color=red:d=1:r=25:s=161x121,format=yuv444p,setsar=2 -c:v libx264")
     video = streams(pipeline.run(wide, ["mp4-720p"]).entries["mp4-720p"], pipeline.tools)[0]
 
     assert (video["width"], video["height"], video["sample_aspect_ratio"]) == (322, 120, "1:1")

@@ -48,7 +48,18 @@ def test_the_link_of_another_farm_is_none_of_ours() -> None:
 
 @pytest.mark.parametrize(
     "token",
-    ["", ".", "a", "a.b", "é.é", "AAAA.", "\x00", "=" * 500, "A" * 100_000, base64.b64encode(JOB.encode()).decode() + ".x"],
+    [
+        "",
+        ".",
+        "a",
+        "a.b",
+        "é.é",
+        "AAAA.",
+        "\x00",
+        "=" * 500,
+        "A" * 100_000,
+        base64.b64encode(JOB.encode()).decode() + ".x",
+    ],
 )
 def test_what_is_no_link_is_refused(token: str) -> None:
     with pytest.raises(NotFound) as caught:

@@ -42,7 +42,16 @@ def test_no_range_of_an_empty_file_can_be_sent() -> None:
 
 @pytest.mark.parametrize(
     "wanted",
-    ["bytes=9-0", "bytes=-", "bytes=a-b", "lines=0-9", "bytes=0-1,5-6", "bytes", "bytes=+1-2", "bytes=" + "9" * 5000 + "-"],
+    [
+        "bytes=9-0",
+        "bytes=-",
+        "bytes=a-b",
+        "lines=0-9",
+        "bytes=0-1,5-6",
+        "bytes",
+        "bytes=+1-2",
+        "bytes=" + "9" * 5000 + "-",
+    ],
 )
 def test_what_is_no_single_range_is_as_if_it_were_not_there(wanted: str) -> None:
     assert chosen(range=wanted) == (200, 0, 100)

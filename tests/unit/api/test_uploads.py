@@ -9,7 +9,7 @@ from omkt_api.uploads import clean_name
     ("name", "clean"),
     [
         ("film.mov", "film.mov"),
-        ('a "quoted" \'film\'.mov', 'a "quoted" \'film\'.mov'),
+        ("a \"quoted\" 'film'.mov", "a \"quoted\" 'film'.mov"),
         ("a\r\nSet-Cookie: x=1.mov", "a Set-Cookie: x=1.mov"),
         ("two\nlines.mov", "two lines.mov"),
         ("nul\x00.mov", "nul .mov"),

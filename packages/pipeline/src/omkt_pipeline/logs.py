@@ -2,14 +2,20 @@
 
 import logging
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 
 
 def configure_logging(*, service: str, host: str, level: str = "INFO", style: str = "json") -> None:
-    """Send every log line, ours and the libraries', to stderr in one form. Binds service and host to all of them."""
+    """Send every log line, ours and the libraries', to stderr in one form. Each says service and host."""
+    def sign(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        # Not a context variable: those do not reach the threads that do the work.
+        return {"service": service, "host": host, **event}
+
     shared: list[Any] = [
+        sign,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -40,4 +46,3 @@ def configure_logging(*, service: str, host: str, level: str = "INFO", style: st
     root.setLevel(level.upper())
     for chatty in ("alembic", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
-    structlog.contextvars.bind_contextvars(service=service, host=host)

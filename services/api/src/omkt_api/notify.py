@@ -113,7 +113,7 @@ def deliver(outside: Outside, message: DueMessage, now: datetime) -> DeliveryRes
             ok=False,
             status=None,
             seconds=time.monotonic() - begun,
-            error=f"{error.code}: {error.message}",
+            error=error.message,
             gone=error.code in _HOPELESS,
         )
 

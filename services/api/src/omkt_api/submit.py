@@ -1,5 +1,6 @@
 """Submit: check what a client asks for, and store media, job and first tasks in one transaction."""
 
+import errno
 import hashlib
 import json
 from collections.abc import Mapping
@@ -53,10 +54,10 @@ class Submit:
         path = layout.incoming_path(source.value)
         try:
             size = self._share.original(path).stat().st_size
-        except (SourceError, FileNotFoundError):
+        except (SourceError, FileNotFoundError, RuntimeError):  # RuntimeError: links that lead in a circle
             raise _missing(source) from None
         except ShareUnusable as error:
-            if error.code == "path_escapes":
+            if error.code == "path_escapes" or _names_nothing(error.__cause__):
                 raise _missing(source) from None
             raise
         return NewMedia(name=PurePosixPath(path).name[:255], path=path, bytes=size)
@@ -80,6 +81,11 @@ def job_request(wanted: JobCreate, idempotency_key: str | None) -> JobRequest:
         idempotency_key=idempotency_key,
         fingerprint=hashlib.sha256(canonical.encode()).hexdigest(),
     )
+
+
+def _names_nothing(cause: BaseException | None) -> bool:
+    """Whether the share is well and the path is what no file can be called."""
+    return isinstance(cause, OSError) and cause.errno in (errno.ENAMETOOLONG, errno.ELOOP)
 
 
 def _missing(source: Source) -> Refused:

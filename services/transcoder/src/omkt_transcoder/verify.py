@@ -80,6 +80,12 @@ def _only_track(
 
 
 def _damaged(found: float, promised: float, stderr: str) -> OmktError:
+    """Whose fault it is that so much is missing: probing saw the source's end, and damage is never decoded in silence."""
+    if not stderr.strip():
+        return VerifyError(
+            f"Of {promised:.1f} s only {found:.1f} s came out, and ffmpeg had nothing to complain of.",
+            code="verify_short",
+        )
     return SourceError(
         f"The source is damaged: of {promised:.1f} s only {found:.1f} s could be decoded.",
         code="source_damaged",

@@ -152,7 +152,7 @@ def test_a_file_that_is_not_as_published_is_not_sent(farm: Farm) -> None:
             assert str(farm.share.root) not in body["detail"]
 
 
-def test_the_player_shows_the_name_of_the_media_as_text(farm: Farm, published: str, link: str) -> None:
+def test_the_player_shows_the_name_of_the_media_as_text(farm: Farm, published: str) -> None:
     with farm.client() as client, farm.stranger() as stranger:
         play_url = client.get(f"/v1/jobs/{published}").json()["outputs"][0]["play_url"]
         page = stranger.get(play_url)

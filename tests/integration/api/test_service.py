@@ -28,7 +28,7 @@ def test_health_readiness_and_metrics_need_no_key(farm: Farm) -> None:
 
 
 def test_readiness_says_what_is_missing(tmp_path: Path) -> None:
-    grounds, settings, key, _ = build(tmp_path)
+    grounds, settings, _, _ = build(tmp_path)
     with served(create_app(settings, grounds)) as url, httpx.Client(base_url=url, trust_env=False) as client:
         sentinel = grounds.share.root / SENTINEL
         sentinel.rename(tmp_path / "sentinel")
@@ -125,7 +125,7 @@ def test_the_process_serves_logs_without_secrets_and_stops_on_sigterm(tmp_path: 
     assert requests[0]["account"] == "mine"
 
 
-def test_a_wrong_share_is_refused_with_a_sentence(tmp_path: Path) -> None:
+def test_a_wrong_setting_is_refused_with_a_sentence(tmp_path: Path) -> None:
     build(tmp_path)[0].database.close()
     with start(tmp_path, OMKT_HTTP_PORT="none") as process:
         _, complaint = process.communicate()

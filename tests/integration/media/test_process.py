@@ -68,7 +68,10 @@ def test_limits_hold_in_the_child() -> None:
 
 
 def test_no_new_privileges_and_no_survival_of_the_parent() -> None:
-    code = "import ctypes; v = ctypes.c_int(); l = ctypes.CDLL(None); l.prctl(2, ctypes.byref(v)); print(v.value, l.prctl(39, 0, 0, 0, 0))"
+    code = (
+        "import ctypes; signal, libc = ctypes.c_int(), ctypes.CDLL(None); libc.prctl(2, ctypes.byref(signal));"
+        "print(signal.value, libc.prctl(39, 0, 0, 0, 0))"
+    )
 
     assert run(python(code), limits=ROOMY).stdout.split() == [b"9", b"1"]
 

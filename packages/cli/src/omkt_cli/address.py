@@ -16,6 +16,8 @@ class Address:
 
     server: str
     key: str | None
+    #: A farm on this machine whose supervisor lives: what does not answer now is being started again.
+    is_kept_up: bool = False
 
 
 def find_address(server: str | None, key: str | None, root: Path) -> Address:
@@ -35,9 +37,10 @@ def find_address(server: str | None, key: str | None, root: Path) -> Address:
                 Exit.UNREACHABLE,
             )
         server = embedded.url
-    if key is None and embedded is not None and server.rstrip("/") == embedded.url:
+    is_embedded = embedded is not None and server.rstrip("/") == embedded.url
+    if key is None and is_embedded:
         key = place.key()
-    return Address(server=server, key=key or configured.get("key"))
+    return Address(server=server, key=key or configured.get("key"), is_kept_up=is_embedded)
 
 
 def configuration_file() -> Path:

@@ -25,7 +25,10 @@ _GATEWAY_TROUBLE = (502, 503, 504)
 
 
 class FarmClient:
-    """Speaks to one farm with one key. Every method raises Fault, with the server's own sentence where there is one."""
+    """Speaks to one farm with one key. Every method raises Fault, with the server's own sentence where there is one.
+
+    A `patient` client waits for a farm that does not answer; others do so only once it has answered them.
+    """
 
     def __init__(
         self, server: str, key: str | None, *, patient: bool = False, transport: httpx.BaseTransport | None = None

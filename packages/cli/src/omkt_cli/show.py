@@ -17,16 +17,17 @@ _STYLES = {"succeeded": "green", "failed": "red", "running": "cyan", "cancelled"
 def job_table(jobs: Sequence[Job]) -> Table:
     """One line for each job."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("job", "state", "done", "created", "presets", "source"):
-        table.add_column(heading, no_wrap=heading != "presets", overflow="fold" if heading == "presets" else "ellipsis")
+    # What a narrow terminal cuts is at the end of the line.
+    for heading, least in (("job", 26), ("state", 9), ("done", 4), ("created", 16), ("source", 6), ("presets", 6)):
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", min_width=least)
     for job in jobs:
         table.add_row(
             job.id,
             Text(job.state, style=_STYLES.get(job.state, "")),
             f"{job.progress:.0%}",
-            job.created_at[:19].replace("T", " "),
-            Text(", ".join(job.presets)),
+            job.created_at[:16].replace("T", " "),
             Text(one_line(job.name)),
+            Text(" ".join(job.presets)),
         )
     return table
 

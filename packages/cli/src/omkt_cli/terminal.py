@@ -7,11 +7,15 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+_PIPE_WIDTH = 10_000
+
 
 @cache
 def out() -> Console:
     """Where results go. Rich honours NO_COLOR and writes plain text when this is no terminal."""
-    return Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True)
+    # A pipe has no edge at which a table would have to be cut.
+    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=_PIPE_WIDTH)
 
 
 @cache

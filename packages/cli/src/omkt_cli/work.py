@@ -20,7 +20,7 @@ from omkt_cli.views import Job
 def connect(server: str | None, key: str | None, root: Path) -> FarmClient:
     """A client of the farm that is meant. Raises Fault."""
     address = find_address(server, key, root)
-    return FarmClient(address.server, address.key)
+    return FarmClient(address.server, address.key, patient=address.is_kept_up)
 
 
 @contextmanager

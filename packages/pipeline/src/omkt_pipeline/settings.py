@@ -108,7 +108,7 @@ class OutsideSettings(BaseSettings):
         description="Private networks that sources and callbacks may lie in, comma-separated. None by default.",
     )
     allowed_ports: Annotated[tuple[int, ...], NoDecode] = Field(
-        default=(80, 443), description="Ports of sources and callbacks, comma-separated."
+        default=(), description="Ports of sources and callbacks beside 80 and 443, comma-separated."
     )
     fetch_max_bytes: int = Field(default=200 << 30, gt=0, description="Largest source that is fetched or uploaded.")
     fetch_seconds: float = Field(default=6 * 3600.0, gt=0, description="Longest time for one fetch.")

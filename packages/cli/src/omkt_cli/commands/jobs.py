@@ -46,8 +46,10 @@ def submit(  # noqa: PLR0913, PLR0917 - a command has as many as it has options
 ) -> None:
     """Send a farm a file or a URL; print the job's id."""
     from omkt_cli.terminal import print_json, result
-    from omkt_cli.work import connect, follow, submitted
+    from omkt_cli.work import connect, file_of, follow, is_url, submitted
 
+    if not is_url(source):
+        file_of(source)
     with connect(server, key, root) as client:
         job = submitted(
             client, source, list(preset or DEFAULT_PRESETS), priority=priority, callback=callback, quiet=as_json
@@ -93,7 +95,7 @@ def jobs(
     if as_json:
         print_json([job.raw for job in found])
     elif found:
-        out().print(job_table(found))
+        out().print(job_table(found), soft_wrap=False)
     else:
         say("No jobs.")
 
@@ -157,4 +159,4 @@ def presets(server: Server = None, key: Key = None, root: Root = ROOT, as_json: 
     if as_json:
         print_json(found)
     else:
-        out().print(preset_table(found))
+        out().print(preset_table(found), soft_wrap=False)

@@ -30,7 +30,7 @@ def fill(database: Database, account: int) -> None:
         table: [] for table in (media, job, task, task_attempt, task_edge, outbox, output)
     }
     for number in range(1, JOBS + 1):
-        _add_job(rows, account, 1_000_000 + number)
+        _add_job(rows, account + number % 10, 1_000_000 + number)
     with database.engine.begin() as connection:
         for table, values in rows.items():
             connection.execute(insert(table), values)

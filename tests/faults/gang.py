@@ -1,16 +1,16 @@
 """A gang of worker processes that a test starts, kills, stops and replaces; and the way to wait for a farm to be quiet."""
 
-import os
+import multiprocessing
 import random
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
 
 from sqlalchemy import func, select
+from tests.faults.labour import Labour, go_on, work
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import job, task
@@ -20,18 +20,32 @@ from omkt_pipeline.queue.endings import OPEN_JOB
 from omkt_pipeline.queue.farm import found_farm
 from omkt_pipeline.storage.share import Share
 
-ROOT = Path(__file__).resolve().parents[2]
+#: Workers are forked from a process that has imported everything: twenty of them start in no time.
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["__main__", "tests.faults.labour"])
+# The forked ones import this folder by name, however pytest was called.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 
 class Gang:
     """So many workers, each a process of its own; a killed one is replaced."""
 
-    def __init__(self, database: Database, folder: Path, *, size: int, lease_seconds: float, slow: float = 0.0) -> None:
+    def __init__(
+        self,
+        database: Database,
+        folder: Path,
+        *,
+        size: int,
+        lease_seconds: float,
+        slow: float = 0.0,
+        step: Callable[[str], None] = go_on,
+    ) -> None:
         self.share = Share.create(folder / "share", farm_id=found_farm(database).id)
         self._url = database.url.render_as_string(hide_password=False)
         self._folder = folder
         self._lease_seconds = lease_seconds
         self._slow = slow
+        self._step = step
         self._started = 0
         self.workers = [self._start() for _ in range(size)]
 
@@ -44,31 +58,36 @@ class Gang:
         for worker in self.workers:
             worker.kill()
         for worker in self.workers:
-            worker.wait()
+            worker.join()
 
     def kill_one(self, chance: random.Random) -> None:
         """kill -9 for one of them, and another in its place."""
         victim = self.workers.pop(chance.randrange(len(self.workers)))
         victim.kill()
-        victim.wait()
+        victim.join()
         self.workers.append(self._start())
 
-    def stop_one(self, chance: random.Random) -> int:
-        """SIGSTOP for one of them; return its process id."""
-        victim = chance.choice(self.workers)
-        os.kill(victim.pid, signal.SIGSTOP)
-        return victim.pid
+    def replace_the_dead(self) -> None:
+        """Start another for each that died by itself."""
+        alive = [worker for worker in self.workers if worker.is_alive()]
+        self.workers = alive + [self._start() for _ in range(len(self.workers) - len(alive))]
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> BaseProcess:
         self._started += 1
         scratch = self._folder / f"scratch-{self._started}"
         scratch.mkdir()
-        command = [
-            sys.executable, "-m", "tests.faults.labour", self._url, str(self.share.root), str(scratch),
-            str(self._lease_seconds), f"host{self._started % 4}", str(self._slow),
-        ]  # fmt: skip
-        quiet = subprocess.DEVNULL
-        return subprocess.Popen(command, cwd=ROOT, stdin=quiet, stdout=quiet, stderr=quiet)
+        labour = Labour(
+            url=self._url,
+            root=self.share.root,
+            scratch=scratch,
+            host=f"host{self._started % 4}",
+            lease_seconds=self._lease_seconds,
+            slow_seconds=self._slow,
+            step=self._step,
+        )
+        worker = _PROCESSES.Process(target=work, args=(labour,), daemon=True)
+        worker.start()
+        return worker
 
 
 def open_tasks(database: Database) -> int:

@@ -1,5 +1,6 @@
 """kill -9 at each step of publishing: one attempt is visible in the end, whole, and nothing of the others is left."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ PROGRAM = str(Path(dying.__file__))
 
 
 @pytest.mark.parametrize("step", [dying.before_the_copy, dying.in_mid_copy, dying.after_the_rename])
-def test_a_transcoder_that_dies_before_it_settles_has_published_nothing(farm: Farm, film: Path, step) -> None:
+def test_a_transcoder_that_dies_before_it_settles_has_published_nothing(
+    farm: Farm, film: Path, step: Callable[[], None]
+) -> None:
     key = farm.submit_planned(film, "hls-h264")
 
     _die_at(farm, step.__name__)

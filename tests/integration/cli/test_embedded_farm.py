@@ -83,6 +83,14 @@ def test_a_second_farm_on_the_same_folder_is_refused(folder: Path) -> None:
         assert up.omkt("jobs").returncode == 0
 
 
+def test_a_service_that_cannot_start_ends_the_command_with_its_reason(folder: Path) -> None:
+    done = omkt("up", "--port", "0", cwd=folder, OMKT_FFMPEG="/nowhere/ffmpeg")
+
+    assert done.returncode == 1
+    assert "ffmpeg was not found at /nowhere/ffmpeg" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_transcode_uses_the_farm_that_runs_already(folder: Path) -> None:
     film = clip(folder)
     with farm_up(folder) as up:

@@ -9,7 +9,7 @@ from tests.integration.cli.farms import PATIENCE_SECONDS, Up, clip, farm_up, gon
 
 def encoding(up: Up, job_id: str) -> bool:
     job = up.job(job_id)
-    return job["state"] == "running" and job["stage"] == "encode"
+    return bool(job["state"] == "running" and job["stage"] == "encode")
 
 
 @pytest.mark.parametrize("module", ["omkt_api", "omkt_api.courier", "omkt_metadata", "omkt_transcoder"])

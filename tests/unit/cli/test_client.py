@@ -80,7 +80,8 @@ def test_jobs_are_read_over_as_many_pages_as_it_takes() -> None:
     assert [job.id for job in client(answer).jobs(limit=5)] == ["j1", "j2"]
 
 
-def test_watching_ends_with_the_final_state_and_connects_again_before() -> None:
+def test_watching_ends_with_the_final_state_and_connects_again_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("omkt_cli.client._PAUSE_SECONDS", 0.0)
     streams = [
         b'event: job\ndata: {"id": "j1", "state": "running", "progress": 0.5}\n\n',
         b'event: job\ndata: {"id": "j1", "state": "succeeded", "progress": 1}\n\n',

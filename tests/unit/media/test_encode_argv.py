@@ -32,7 +32,7 @@ def test_one_command_makes_every_rendition() -> None:
         " '[0:0]fps=25/1,split=1[s0];[s0]scale=1280:720:flags=bicubic:in_color_matrix=bt709:in_range=tv"
         ":out_color_matrix=bt709:out_range=tv,format=yuv420p,setsar=1,setparams=range=tv:color_primaries=bt709"
         ":color_trc=bt709:colorspace=bt709[v0]'"
-        " -map '[v0]' -map_metadata -1 -map_chapters -1 -dn -sn -c:v libx264 -preset fast -profile:v high -threads 2"
+        " -map '[v0]' -map_metadata -1 -map_chapters -1 -dn -sn -c:v libx264 -preset fast -profile:v high -threads 3"
         " -crf 22 -maxrate 3000k -bufsize 6000k -g 50 -keyint_min 50 -sc_threshold 0 -flags +cgop -r 25/1"
         " -fps_mode cfr -t 43200 -fs 274877906944 -f mp4 file:/t/720p.mp4"
     )

@@ -23,6 +23,7 @@ def track(average: str | None, base: str | None, *, interlaced: bool = False) ->
         ("13/1", "30/1", Fraction(30), True),
         ("3628800/502589", "57600/1", Fraction(30), True),  # a screen recording
         ("60/1", "1000/1", Fraction(60), True),
+        ("25/1", "1/6", Fraction(25), False),  # two recordings glued together
         (None, "100/1", Fraction(30), True),
         (None, "30/1", Fraction(30), False),
         (None, None, Fraction(30), True),

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """Exit codes. `omkt --help` and docs list them; they do not change."""
+    """Exit codes. `omkt --help` and the README list them; they do not change."""
 
     OK = 0  #: done
     FAILED = 1  #: the job failed or was cancelled, or the farm refused what was asked

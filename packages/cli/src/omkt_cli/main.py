@@ -54,6 +54,8 @@ def app() -> None:
         # Who read our output has read enough. Nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(Exit.OK)
+    except OSError as error:
+        _end(f"{error.filename}: {error.strerror}." if error.filename else f"{error}.", Exit.USAGE)
 
 
 def _end(message: str, exit_code: Exit) -> NoReturn:

@@ -79,7 +79,7 @@ class Envelope:
 
     def _report(self, scope: Scope, exchange: _Exchange) -> None:
         seconds = time.monotonic() - exchange.began
-        route = getattr(scope.get("route"), "path", None) or "unknown"
+        route = _route(scope)
         method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST", "OPTIONS") else "other"
         self._seconds.labels(method, route, exchange.status).observe(seconds)
         account = scope["state"].get("account")
@@ -93,6 +93,12 @@ class Envelope:
             ms=round(seconds * 1000, 1),
             account=account.name if account else None,
         )
+
+
+def _route(scope: Scope) -> str:
+    """The path as it was declared, so that ids and links are in neither logs nor metrics."""
+    declared = getattr(scope.get("route"), "path", None)
+    return declared or ("/static" if scope["path"].startswith("/static/") else "unknown")
 
 
 def _complete(headers: MutableHeaders, request_id: str) -> None:

@@ -71,6 +71,11 @@ class Place:
             raise Fault(
                 f"{self.root} cannot hold a farm: {error.strerror}. Name another folder with --root.", Exit.USAGE
             ) from error
+        for used in (self.root, self.database, self.lock):
+            if used.exists() and not os.access(used, os.R_OK | os.W_OK):
+                raise Fault(
+                    f"{used} belongs to another user, who ran a farm here. Name another folder with --root.", Exit.USAGE
+                )
         filesystem = filesystem_of(self.root.resolve(), _MOUNTS.read_text() if _MOUNTS.exists() else "")
         if filesystem in _NETWORK:
             raise Fault(

@@ -49,9 +49,13 @@ class Supervisor:
         self.news: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def start(self) -> None:
+        """Start all processes."""
+        for child in self._children:
+            _forget(child.service)
         self._thread.start()
 
     def is_running(self) -> bool:
+        """Whether the processes are being looked after."""
         return self._thread.is_alive()
 
     def refused(self) -> Fault | None:
@@ -105,8 +109,7 @@ class Supervisor:
 
     def _spawn(self, child: _Child) -> None:
         service = child.service
-        if service.alive is not None:
-            service.alive.unlink(missing_ok=True)
+        _forget(service)
         try:
             trim(service.log)
             with service.log.open("ab") as log:
@@ -146,6 +149,12 @@ class Supervisor:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def _forget(service: Service) -> None:
+    """A sign of life from before says nothing about the process to come."""
+    if service.alive is not None:
+        service.alive.unlink(missing_ok=True)
 
 
 def ended(status: int) -> str:

@@ -29,6 +29,8 @@ def rate_for(track: VideoTrack, max_rate: int) -> tuple[Fraction, bool]:
         return (_capped(only, max_rate), False) if only <= max_rate else (min(_USUAL, Fraction(max_rate)), True)
     if track.interlaced and _near(base, 2 * average, _STEADY):
         base = average  # ffprobe counts fields
+    if base < average * Fraction(9, 10):
+        base = average  # a jump of the clock, not a rate
     if _near(base, average, _SAME):
         return _capped(_standard(average), max_rate), False
     if _near(base, average, _STEADY):

@@ -36,6 +36,12 @@ def job_by_key(database: Database, account_id: int, job_key: str) -> JobView:
     return found[0]
 
 
+def submitted_job(database: Database, account_id: int, job_key: str) -> JobView:
+    """A job as it was stored a moment ago, before anything was done for it: one read instead of three."""
+    question = _jobs().where(job.c.account_id == account_id, job.c.job_key == job_key)
+    return _view(database.fetch(lambda connection: connection.execute(question).one()), [], [])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Page:
     """Jobs, newest first; `next_before` is the key of the job before which the following page begins."""

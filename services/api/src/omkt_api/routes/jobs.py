@@ -74,8 +74,9 @@ def submit_job(
     submit = Submit(api.database, api.share, api.presets, api.policy)
     submitted = submit(caller.id, wanted, idempotency_key)
     response.headers["Location"] = f"/v1/jobs/{submitted.job_key}"
-    if submitted.replayed:
-        response.headers["Idempotency-Replayed"] = "true"
+    if not submitted.replayed:
+        return render.job(overview.submitted_job(api.database, caller.id, submitted.job_key))
+    response.headers["Idempotency-Replayed"] = "true"
     return render.job(overview.job_by_key(api.database, caller.id, submitted.job_key))
 
 

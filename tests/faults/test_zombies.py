@@ -1,0 +1,108 @@
+"""Fault 21: a worker sleeps through its lease at each step of publishing, and wakes. Fault 30: a task that kills workers."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from tests.faults.gang import Gang, open_tasks, until_quiet
+from tests.servers.databases import ENGINES, clean_database
+
+from omkt_pipeline.db.engine import Database
+from omkt_pipeline.db.tables import task_attempt
+from omkt_pipeline.domain.job import JobState
+from omkt_pipeline.domain.task import AttemptOutcome, Pool
+from omkt_pipeline.queue.audit import audit
+from omkt_pipeline.queue.overview import job_by_key, published_output
+from omkt_pipeline.queue.rescue import MAX_LOSSES
+from omkt_pipeline.queue.settle import settle
+from omkt_pipeline.testing import a_plan, a_planned_job, a_settlement, an_account, taken
+
+
+class StopAt:
+    """At this step a worker stops itself, as SIGSTOP from outside would, once; it leaves its process id behind."""
+
+    def __init__(self, step: str, note: Path) -> None:
+        self.step, self.note = step, note
+
+    def __call__(self, step: str) -> None:
+        if step != self.step:
+            return
+        try:
+            with self.note.open("x") as stream:
+                stream.write(str(os.getpid()))
+        except FileExistsError:
+            return
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+class DieAt(StopAt):
+    """At this step every worker dies."""
+
+    def __call__(self, step: str) -> None:
+        if step == self.step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def attempts(database: Database, outcome: AttemptOutcome) -> int:
+    question = select(task_attempt.c.token).where(task_attempt.c.outcome == outcome)
+    return len(database.fetch(lambda connection: connection.execute(question).all()))
+
+
+def one_package_is_left(database: Database, account: int) -> str:
+    key = a_planned_job(database, account, a_plan(encodes=1))
+    held = taken(database, Pool.TRANSCODER)
+    settle(database, held, a_settlement(held))
+    return key
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("step", ["begun", "made", "copying", "stored"])
+def test_a_worker_that_slept_through_its_lease_changes_nothing(engine: str, step: str, tmp_path: Path) -> None:
+    note = tmp_path / "stopped"
+    with clean_database(engine, tmp_path) as database:
+        key = one_package_is_left(database, an_account(database))
+        with Gang(database, tmp_path, size=2, lease_seconds=1.0, step=StopAt(step, note)) as gang:
+            until_quiet(database, lambda: None, every=0.1, at_most=60)
+            before = visible(database, gang.share.root, key)
+            sleeper = int(note.read_text())
+            os.kill(sleeper, signal.SIGCONT)
+            until_it_is_over(gang.share.root / "results" / key / "film", sleeper)
+
+            assert visible(database, gang.share.root, key) == before
+        assert attempts(database, AttemptOutcome.LOST) == 1  # as many as were stopped
+        assert audit(database, gang.share.root, deep=True) == []
+
+
+def visible(database: Database, root: Path, key: str) -> bytes:
+    shown = published_output(database, key, "film")
+    return shown.folder.encode() + (root / shown.folder / shown.entry).read_bytes()
+
+
+def until_it_is_over(results: Path, process: int) -> None:
+    """Wait until the woken worker has cleaned up behind itself: one attempt's folder is left."""
+    deadline = time.monotonic() + 30
+    while len(list(results.iterdir())) > 1:
+        assert time.monotonic() < deadline, f"worker {process} left its folder behind"
+        threading.Event().wait(0.05)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_task_that_kills_every_worker_is_set_aside_and_others_are_done(engine: str, tmp_path: Path) -> None:
+    with clean_database(engine, tmp_path) as database:
+        account = an_account(database)
+        poisoned = one_package_is_left(database, account)
+        with Gang(database, tmp_path, size=2, lease_seconds=1.0, step=DieAt("begun", tmp_path / "x")) as gang:
+            until_quiet(database, gang.replace_the_dead, every=0.1, at_most=60)
+            a_planned_job(database, account, a_plan(encodes=5, outputs=("film",)))
+            while open_tasks(database) > 1:
+                gang.replace_the_dead()
+            view = job_by_key(database, account, poisoned)
+
+        assert view.state is JobState.FAILED
+        assert view.error is not None
+        assert view.error.code == "quarantined"
+        assert attempts(database, AttemptOutcome.LOST) >= MAX_LOSSES

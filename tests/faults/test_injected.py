@@ -1,5 +1,6 @@
 """Faults of the database that its clients see: lost answers (13), and errors at random on every twentieth statement (16)."""
 
+import itertools
 import random
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -8,7 +9,6 @@ from typing import Any
 
 import pymysql
 import pytest
-from sqlalchemy import event
 from tests.faults.gang import open_jobs, open_tasks
 
 from omkt_pipeline.db.engine import Database
@@ -33,39 +33,39 @@ def an_error(database: Database, code: int) -> Exception:
 
 
 @contextmanager
-def lost_answers(database: Database, *, every: int = 1) -> Iterator[None]:
-    """Every so many-th COMMIT succeeds, but its client is told that the connection is lost; the next one goes well."""
+def lost_answers(database: Database, phase: int) -> Iterator[None]:
+    """Every third COMMIT succeeds, but its client is told that the connection is lost."""
     dialect = database.engine.dialect
     whole = dialect.do_commit
-    commits = 0
+    commits = itertools.count(phase)
 
     def commit(connection: Any) -> None:
-        nonlocal commits
         whole(connection)
-        commits += 1
-        if commits % (every + 1) == 1:
+        if next(commits) % 3 == 0:
             raise an_error(database, 2013)
 
-    dialect.do_commit = commit  # type: ignore[method-assign]
-    yield
-    dialect.do_commit = whole  # type: ignore[method-assign]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dialect, "do_commit", commit)
+        yield
 
 
 @contextmanager
 def random_errors(database: Database, chance: random.Random, *, share: float) -> Iterator[None]:
     """A share of all statements fails as servers do under load, before or after they were run."""
-    codes = (1213, 1205, 1020, 2013)
+    dialect = database.engine.dialect
+    whole = dialect.do_execute
 
-    def fail_sometimes(*_: object) -> None:
-        if chance.random() < share / 2:
-            raise an_error(database, chance.choice(codes))
+    def execute(*arguments: Any) -> None:
+        lot = chance.random()
+        if lot < share / 2:
+            raise an_error(database, chance.choice((1213, 1205, 1020, 2013)))
+        whole(*arguments)
+        if lot < share:
+            raise an_error(database, chance.choice((1213, 1205, 1020, 2013)))
 
-    points = ("before_cursor_execute", "after_cursor_execute")
-    for point in points:
-        event.listen(database.engine, point, fail_sometimes)
-    yield
-    for point in points:
-        event.remove(database.engine, point, fail_sometimes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dialect, "do_execute", execute)
+        yield
 
 
 def insist(work: Callable[[], Any]) -> Any:
@@ -77,8 +77,11 @@ def insist(work: Callable[[], Any]) -> Any:
             continue
 
 
-def test_when_the_answer_to_commit_is_lost_everything_has_happened_once(database: Database, account: int) -> None:
-    with lost_answers(database):
+@pytest.mark.parametrize("phase", range(3))
+def test_when_the_answer_to_commit_is_lost_everything_has_happened_once(
+    database: Database, account: int, phase: int
+) -> None:
+    with lost_answers(database, phase):
         key = a_planned_job(database, account, a_plan(encodes=3))
         while held := take(database, Pool.TRANSCODER):
             settle(database, held, a_settlement(held))
@@ -88,8 +91,9 @@ def test_when_the_answer_to_commit_is_lost_everything_has_happened_once(database
     assert audit_rows(database) == []
 
 
-def test_every_other_verb_survives_a_lost_answer(database: Database, account: int) -> None:
-    with lost_answers(database):
+@pytest.mark.parametrize("phase", range(3))
+def test_every_other_verb_survives_a_lost_answer(database: Database, account: int, phase: int) -> None:
+    with lost_answers(database, phase):
         key = a_job(database, account)
         release(database, taken(database, Pool.COURIER))
         fail(database, taken(database, Pool.COURIER), Unavailable(), host="alpha", backoff_base=0.0)
@@ -150,5 +154,5 @@ def test_who_was_rescued_in_the_meantime_is_told_so_even_after_a_lost_answer(dat
     held = taken(database, Pool.COURIER, lease_seconds=-1)
     Rescuer(database, lease_seconds=60).rescue()
 
-    with lost_answers(database), pytest.raises(LeaseLost):
+    with lost_answers(database, 0), pytest.raises(LeaseLost):
         settle(database, held, a_settlement(held))

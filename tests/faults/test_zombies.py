@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from tests.faults.gang import Gang, open_tasks, until_quiet
+from tests.faults.gang import Gang, until_quiet
 from tests.servers.databases import ENGINES, clean_database
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import task_attempt
 from omkt_pipeline.domain.job import JobState
-from omkt_pipeline.domain.task import AttemptOutcome, Pool
+from omkt_pipeline.domain.task import AttemptOutcome, Pool, TaskKind, TaskState
 from omkt_pipeline.queue.audit import audit
-from omkt_pipeline.queue.overview import job_by_key, published_output
+from omkt_pipeline.queue.overview import job_by_key, published_output, tasks_of
 from omkt_pipeline.queue.rescue import MAX_LOSSES
 from omkt_pipeline.queue.settle import settle
 from omkt_pipeline.testing import a_plan, a_planned_job, a_settlement, an_account, taken
@@ -95,14 +95,15 @@ def test_a_task_that_kills_every_worker_is_set_aside_and_others_are_done(engine:
     with clean_database(engine, tmp_path) as database:
         account = an_account(database)
         poisoned = one_package_is_left(database, account)
+        others = a_planned_job(database, account, a_plan(encodes=5))
         with Gang(database, tmp_path, size=2, lease_seconds=1.0, step=DieAt("begun", tmp_path / "x")) as gang:
             until_quiet(database, gang.replace_the_dead, every=0.1, at_most=60)
-            a_planned_job(database, account, a_plan(encodes=5, outputs=("film",)))
-            while open_tasks(database) > 1:
-                gang.replace_the_dead()
-            view = job_by_key(database, account, poisoned)
+        view = job_by_key(database, account, poisoned)
+        encodes = [one for one in tasks_of(database, account, others) if one.kind is TaskKind.ENCODE]
 
         assert view.state is JobState.FAILED
         assert view.error is not None
         assert view.error.code == "quarantined"
+        assert {one.state for one in encodes} == {TaskState.DONE}
         assert attempts(database, AttemptOutcome.LOST) >= MAX_LOSSES
+        assert audit(database, gang.share.root) == []

@@ -13,6 +13,7 @@ from typing import Any
 from bench import rows
 from bench.report import Figure, percentile, report
 from bench.servers import Server, address, available, serving
+
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.task import Pool
 from omkt_pipeline.queue.claim import claim, ready_count
@@ -83,8 +84,7 @@ def drain(database: Database) -> Drained:
     start = _fork.Barrier(WORKERS + 1)
     outcomes: Any = _fork.SimpleQueue()
     processes = [
-        _fork.Process(target=_claim_in_threads, args=(address(database), start, outcomes))
-        for _ in range(PROCESSES)
+        _fork.Process(target=_claim_in_threads, args=(address(database), start, outcomes)) for _ in range(PROCESSES)
     ]
     for process in processes:
         process.start()

@@ -11,11 +11,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
-
 from bench.processes import services
 from bench.report import ROOT, Figure, percentile, report
 from bench.servers import Server, address, available, serving
+from sqlalchemy import text
+
 from omkt_pipeline.daemon import queue_chores
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.errors import Conflict
@@ -76,7 +76,9 @@ def _idle_cost(server: Server, database: Database, share: Share, folder: Path) -
     """The server's CPU as a fraction of one core: with nobody there, and with 50 idle workers."""
     before = _share_of_a_core(server)
     # They leave at a signal, as daemons do, and are forked: fifty imports would take a minute.
-    workers = [_fork.Process(target=_idle, args=(address(database), share, folder, number)) for number in range(WORKERS)]
+    workers = [
+        _fork.Process(target=_idle, args=(address(database), share, folder, number)) for number in range(WORKERS)
+    ]
     for worker in workers:
         worker.start()
     while len(list(folder.glob("idle-*.alive"))) < WORKERS:

@@ -5,12 +5,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.servers.mariadb import free_port
-
 from bench.processes import resident_mib, services
 from bench.report import Figure, report
 from bench.servers import Server, address, available, serving
 from bench.submissions import wait_until_ready
+from tests.servers.mariadb import free_port
+
 from omkt_pipeline.queue.accounts import create_account
 
 _SETTLE_SECONDS = 10.0

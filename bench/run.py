@@ -20,6 +20,9 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"unknown benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
         return 2
+    from omkt_pipeline.logs import configure_logging  # noqa: PLC0415 - --help and typos need not wait for it
+
+    configure_logging(service="bench", host="bench", level="WARNING")
     for name, module in BENCHMARKS.items():
         if not names or name in names:
             importlib.import_module(f"bench.{module}").run()

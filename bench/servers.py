@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from bench.processes import cpu_seconds
 from sqlalchemy import create_engine, text
 from tests.servers.mariadb import MariaDbServer
 from tests.servers.mysql import IMAGE, MySqlServer
 
-from bench.processes import cpu_seconds
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.migrate import upgrade
 from omkt_pipeline.queue.farm import found_farm

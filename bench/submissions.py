@@ -11,11 +11,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tests.servers.mariadb import free_port
-
 from bench.processes import cpu_seconds, services
 from bench.report import ROOT, Figure, percentile, report
 from bench.servers import Server, address, available, serving
+from tests.servers.mariadb import free_port
+
 from omkt_pipeline.queue.accounts import create_account
 
 PROCESSES, THREADS = 2, 8

@@ -55,7 +55,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory, clips: Path) -> Iterator[Cont
         yield farm
     finally:
         if os.environ.get("OMKT_TEST_KEEP") != "1":
-            print(farm.compose("logs", "--tail", "40", check=False)[-20000:])
+            (folder / "farm.log").write_text(farm.compose("logs", "--no-color", check=False))
             farm.compose("down", "-v", "--timeout", "5", check=False)
 
 

@@ -87,8 +87,14 @@ def test_the_same_command_line_works_against_the_containers(farm: ContainerFarm,
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_an_address_inside_the_farm_is_refused_with_a_reason(farm: ContainerFarm) -> None:
-    job = farm.ended(farm.submit(source={"url": "http://mysql:3306/"}, presets=["mp4-720p"]), seconds=30)
+def test_a_name_inside_the_farm_is_refused_with_a_reason(farm: ContainerFarm) -> None:
+    job = farm.ended(farm.submit(source={"url": "http://metadata/"}, presets=["mp4-720p"]), seconds=30)
 
-    assert job["state"] == "failed"
-    assert job["error"]["code"].startswith("source_")
+    assert (job["state"], job["error"]["code"]) == ("failed", "source_address_refused")
+
+
+def test_a_port_that_is_not_open_to_clients_is_refused_at_once(farm: ContainerFarm) -> None:
+    with farm.http() as client:
+        answer = client.post("/v1/jobs", json={"source": {"url": "http://mysql:3306/"}, "presets": ["mp4-720p"]})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "source_address_refused")

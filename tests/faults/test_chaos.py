@@ -23,7 +23,7 @@ def test_tasks_whose_workers_are_killed_are_each_done_once(engine: str, tmp_path
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")
     chance = random.Random(seed)
-    jobs, size = (5, 4) if engine == "sqlite" else (100, 20)
+    jobs, size = (20, 4) if engine == "sqlite" else (100, 20)
     with clean_database(engine, tmp_path) as database:
         account = an_account(database)
         keys = [a_planned_job(database, account, a_plan(encodes=19), callback=None) for _ in range(jobs)]

@@ -5,6 +5,7 @@ import random
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pymysql
@@ -130,7 +131,7 @@ def test_errors_at_random_lose_nothing_and_double_nothing(database: Database, ac
             insist(lambda: a_job(database, account, path="film.mov"))
         while open_tasks(database):
             for pool in Pool:
-                held = insist(lambda pool=pool: take(database, pool))
+                held = insist(partial(take, database, pool))
                 if held is not None:
                     end_somehow(database, held, chance)
             insist(lambda: promote(database))

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 import time
 from pathlib import Path
 
@@ -20,6 +19,9 @@ from omkt_pipeline.queue.overview import job_by_key, published_output, tasks_of
 from omkt_pipeline.queue.rescue import MAX_LOSSES
 from omkt_pipeline.queue.settle import settle
 from omkt_pipeline.testing import a_plan, a_planned_job, a_settlement, an_account, taken
+
+#: Probe, plan, encode and package.
+STEPS = 4
 
 
 class StopAt:
@@ -68,12 +70,14 @@ def test_a_worker_that_slept_through_its_lease_changes_nothing(engine: str, step
         with Gang(database, tmp_path, size=2, lease_seconds=1.0, step=StopAt(step, note)) as gang:
             until_quiet(database, lambda: None, every=0.1, at_most=60)
             before = visible(database, gang.share.root, key)
-            sleeper = int(note.read_text())
-            os.kill(sleeper, signal.SIGCONT)
-            until_it_is_over(gang.share.root / "results" / key / "film", sleeper)
+            os.kill(int(note.read_text()), signal.SIGCONT)
+            until_all_attempts_are_over(tmp_path)
 
             assert visible(database, gang.share.root, key) == before
-        assert attempts(database, AttemptOutcome.LOST) == 1  # as many as were stopped
+            assert len(list((gang.share.root / "results" / key / "film").iterdir())) == 1
+        # One for the one that was stopped; on a busy machine another may have been too slow for its lease.
+        assert attempts(database, AttemptOutcome.LOST) >= 1
+        assert attempts(database, AttemptOutcome.OK) == STEPS
         assert audit(database, gang.share.root, deep=True) == []
 
 
@@ -82,12 +86,12 @@ def visible(database: Database, root: Path, key: str) -> bytes:
     return shown.folder.encode() + (root / shown.folder / shown.entry).read_bytes()
 
 
-def until_it_is_over(results: Path, process: int) -> None:
-    """Wait until the woken worker has cleaned up behind itself: one attempt's folder is left."""
-    deadline = time.monotonic() + 30
-    while len(list(results.iterdir())) > 1:
-        assert time.monotonic() < deadline, f"worker {process} left its folder behind"
-        threading.Event().wait(0.05)
+def until_all_attempts_are_over(folder: Path) -> None:
+    """Wait until the woken worker has cleaned up behind itself: its attempt's scratch folder goes last."""
+    deadline = time.monotonic() + 60
+    while any(path.is_dir() for path in folder.glob("scratch-*/*")):
+        assert time.monotonic() < deadline, "the woken worker does not end its attempt"
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -10,6 +10,7 @@ import structlog
 
 def configure_logging(*, service: str, host: str, level: str = "INFO", style: str = "json") -> None:
     """Send every log line, ours and the libraries', to stderr in one form. Each says service and host."""
+
     def sign(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         # Not a context variable: those do not reach the threads that do the work.
         return {"service": service, "host": host, **event}

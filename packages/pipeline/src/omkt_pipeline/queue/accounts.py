@@ -6,10 +6,11 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from omkt_pipeline.db.engine import Database
-from omkt_pipeline.db.tables import account, api_key
+from omkt_pipeline.db.tables import account, api_key, fair_share
 from omkt_pipeline.db.types import now, now_plus
 from omkt_pipeline.domain.account import Account, ApiKey, new_webhook_secret
 from omkt_pipeline.domain.errors import Conflict, NotFound, Refused
+from omkt_pipeline.domain.task import Pool
 
 #: "Last used" is written at most once in this time: it is for people, not worth a write per request.
 _USED_RESOLUTION_SECONDS = 60.0
@@ -27,6 +28,8 @@ def create_account(database: Database, name: str, *, weight: float = 1.0) -> tup
         assert result.inserted_primary_key is not None  # noqa: S101 - one row, one key
         account_id = int(result.inserted_primary_key[0])
         _insert_key(connection, account_id, key, "first")
+        clocks = [{"account_id": account_id, "pool": int(pool), "vtime": 0.0} for pool in Pool]
+        connection.execute(insert(fair_share), clocks)
         return account_id
 
     try:

@@ -10,7 +10,7 @@ from omkt_pipeline.db.tables import task, task_edge
 from omkt_pipeline.db.types import now
 from omkt_pipeline.domain.plan import PlannedTask
 from omkt_pipeline.domain.task import Pool, TaskState
-from omkt_pipeline.queue.fair import fair_keys
+from omkt_pipeline.queue.fair import Turns, advance, turns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,49 +24,48 @@ class JobRef:
     band: int
 
 
+_INSERT = insert(task).values(run_at=now(), created_at=now(), attempt=0, failures=0, losses=0, progress=0.0)
+
+
 def add_tasks(connection: Connection, job: JobRef, planned: Sequence[PlannedTask]) -> None:
-    """Insert the tasks, ready or waiting for each other. A task may need only tasks that stand before it."""
-    turns = _turns(connection, job, planned)
+    """Insert the tasks, ready or waiting for each other. A task may need only tasks that stand before it.
+
+    Ends by moving the account's clock on, which locks it: call it last.
+    """
+    taken = _turns(connection, job, planned)
+    keys = {pool: iter(turn.keys) for pool, turn in taken.items()}
     ids: dict[str, int] = {}
     for one in planned:
         result = connection.execute(
-            insert(task).values(
-                job_id=job.id,
-                job_key=job.key,
-                media_id=job.media_id,
-                account_id=job.account_id,
-                kind=one.kind,
-                plan_key=one.key,
-                output_key=one.output,
-                pool=one.kind.pool,
-                spec=one.spec,
-                state=TaskState.WAITING if one.needs else TaskState.READY,
-                band=job.band,
-                fair_key=turns[one.key],
-                cost=one.cost,
-                run_at=now(),
-                attempt=0,
-                failures=0,
-                losses=0,
-                progress=0.0,
-                cancel_requested=False,
-                created_at=now(),
-            )
+            _INSERT,
+            {
+                "job_id": job.id,
+                "job_key": job.key,
+                "media_id": job.media_id,
+                "account_id": job.account_id,
+                "kind": one.kind.value,
+                "plan_key": one.key,
+                "output_key": one.output,
+                "pool": int(one.kind.pool),
+                "spec": one.spec,
+                "state": int(TaskState.WAITING if one.needs else TaskState.READY),
+                "band": job.band,
+                "fair_key": next(keys[one.kind.pool]),
+                "cost": one.cost,
+                "cancel_requested": False,
+            },
         )
         assert result.inserted_primary_key is not None  # noqa: S101 - one row, one key
         ids[one.key] = result.inserted_primary_key[0]
     edges = [{"task_id": ids[one.key], "needs_id": ids[need]} for one in planned for need in one.needs]
     if edges:
         connection.execute(insert(task_edge), edges)
+    for pool in sorted(taken):
+        advance(connection, taken[pool])
 
 
-def _turns(connection: Connection, job: JobRef, planned: Sequence[PlannedTask]) -> dict[str, float]:
-    by_pool: dict[Pool, list[PlannedTask]] = defaultdict(list)
+def _turns(connection: Connection, job: JobRef, planned: Sequence[PlannedTask]) -> dict[Pool, Turns]:
+    costs: dict[Pool, list[float]] = defaultdict(list)
     for one in planned:
-        by_pool[one.kind.pool].append(one)
-    turns: dict[str, float] = {}
-    for pool in sorted(by_pool):
-        members = by_pool[pool]
-        keys = fair_keys(connection, job.account_id, pool, job.band, [one.cost for one in members])
-        turns.update(zip((one.key for one in members), keys, strict=True))
-    return turns
+        costs[one.kind.pool].append(one.cost)
+    return {pool: turns(connection, job.account_id, pool, job.band, costs[pool]) for pool in sorted(costs)}

@@ -4,52 +4,70 @@ A task's `fair_key` is the virtual moment at which its account's turn comes; add
 cost / weight. An account that was away starts at the pool's present, so it can neither save up turns nor be starved.
 """
 
-from sqlalchemy import Connection, func, select, update
-from sqlalchemy.dialects import mysql, sqlite
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 
 from omkt_pipeline.db.tables import account, fair_share, task
 from omkt_pipeline.domain.task import Pool, TaskState
 
+_here = (task.c.pool == bindparam("in_pool")) & (task.c.band == bindparam("in_band"))
+_mine = (fair_share.c.account_id == bindparam("of_account")) & (fair_share.c.pool == bindparam("in_pool"))
+#: The pool's virtual time: what is served next, else what is being served, else where the furthest account stands.
+_PRESENT = func.coalesce(
+    select(func.min(task.c.fair_key)).where(task.c.state == TaskState.READY, _here).scalar_subquery(),
+    select(func.max(task.c.fair_key)).where(task.c.state == TaskState.RUNNING, _here).scalar_subquery(),
+    select(func.max(fair_share.c.vtime)).where(fair_share.c.pool == bindparam("in_pool")).scalar_subquery(),
+    0.0,
+)
+_LOOK = select(
+    account.c.weight,
+    _PRESENT.label("present"),
+    select(fair_share.c.vtime).where(_mine).scalar_subquery().label("clock"),
+).where(account.c.id == bindparam("of_account"))
+_ADVANCE = (
+    update(fair_share)
+    .where(_mine)
+    .values(
+        vtime=case((fair_share.c.vtime > bindparam("begun"), fair_share.c.vtime), else_=bindparam("begun"))
+        + bindparam("spent")
+    )
+)
 
-def fair_keys(connection: Connection, account_id: int, pool: Pool, band: int, costs: list[float]) -> list[float]:
-    """Return the virtual start of each new task, in order, and move the account's clock on.
 
-    Locks the account's clock until the transaction ends; call it late.
-    """
-    present = _present(connection, pool, band)
-    weight = connection.execute(select(account.c.weight).where(account.c.id == account_id)).scalar_one()
-    _ensure(connection, account_id, pool)
-    mine = (fair_share.c.account_id == account_id) & (fair_share.c.pool == pool)
-    clock = connection.execute(select(fair_share.c.vtime).where(mine).with_for_update()).scalar_one()
-    start = max(clock, present)
+@dataclass(frozen=True, kw_only=True)
+class Turns:
+    """The virtual starts of new tasks of one pool, in order, and what they cost their account."""
+
+    account_id: int
+    pool: Pool
+    keys: tuple[float, ...]
+    spent: float
+
+
+def turns(connection: Connection, account_id: int, pool: Pool, band: int, costs: Sequence[float]) -> Turns:
+    """Look up the turns of new tasks. Locks nothing: two requests of one account at once may get the same turn."""
+    row = connection.execute(_LOOK, {"of_account": account_id, "in_pool": int(pool), "in_band": band}).one()
+    begun = start = max(row.present, row.clock or 0.0)
     keys = []
     for cost in costs:
         keys.append(start)
-        start += max(cost, 0.001) / weight
-    connection.execute(update(fair_share).where(mine).values(vtime=start))
-    return keys
+        start += max(cost, 0.001) / row.weight
+    return Turns(account_id=account_id, pool=pool, keys=tuple(keys), spent=start - begun)
 
 
-def _present(connection: Connection, pool: Pool, band: int) -> float:
-    """The pool's virtual time: what is served next, else what is being served, else where the furthest account stands."""
-    here = (task.c.pool == pool) & (task.c.band == band)
-    waiting = select(func.min(task.c.fair_key)).where(task.c.state == TaskState.READY, here)
-    served = select(func.max(task.c.fair_key)).where(task.c.state == TaskState.RUNNING, here)
-    furthest = select(func.max(fair_share.c.vtime)).where(fair_share.c.pool == pool)
-    for question in (waiting, served, furthest):
-        answer = connection.execute(question).scalar()
-        if answer is not None:
-            return float(answer)
-    return 0.0
-
-
-def _ensure(connection: Connection, account_id: int, pool: Pool) -> None:
-    row = {"account_id": account_id, "pool": int(pool), "vtime": 0.0}
-    if connection.dialect.name == "sqlite":
-        connection.execute(sqlite.insert(fair_share).values(row).on_conflict_do_nothing())
-        return
-    known = connection.execute(
-        select(fair_share.c.pool).where(fair_share.c.account_id == account_id, fair_share.c.pool == pool)
-    ).first()
-    if known is None:
-        connection.execute(mysql.insert(fair_share).values(row).on_duplicate_key_update(vtime=fair_share.c.vtime))
+def advance(connection: Connection, taken: Turns) -> None:
+    """Move the account's clock on. Locks it until the transaction ends: the last statement of a transaction."""
+    values = {
+        "of_account": taken.account_id,
+        "in_pool": int(taken.pool),
+        "begun": taken.keys[0],
+        "spent": taken.spent,
+    }
+    if connection.execute(_ADVANCE, values).rowcount == 0:
+        connection.execute(
+            insert(fair_share).values(
+                account_id=taken.account_id, pool=int(taken.pool), vtime=taken.keys[0] + taken.spent
+            )
+        )

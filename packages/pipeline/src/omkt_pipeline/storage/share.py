@@ -78,7 +78,11 @@ class Share:
     def path(self, relative: str) -> Path:
         """Where `relative` lies on this machine. Raises ShareUnusable if links lead out of the share."""
         path = self.root / relative
-        if not path.resolve().is_relative_to(self.root.resolve()):
+        try:
+            inside = path.resolve().is_relative_to(self.root.resolve())
+        except (OSError, RuntimeError, ValueError):  # a circle of links, a name too long, a zero byte
+            inside = False
+        if not inside:
             raise ShareUnusable(f"{relative} leads out of the share", code="path_escapes")
         return path
 

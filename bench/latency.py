@@ -32,7 +32,7 @@ from omkt_pipeline.worker import Worker, WorkerConfig
 FARMS = 3
 SUBMISSIONS = int(os.environ.get("OMKT_BENCH_SUBMISSIONS", "70"))  # for each farm
 WORKERS = 50
-MEASURED_SECONDS = 30.0
+MEASURED_SECONDS = 20.0
 #: A worker that had work polls often at first; after this long its pauses are at their longest.
 _QUIET_SECONDS = 2.0
 

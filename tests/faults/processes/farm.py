@@ -191,7 +191,8 @@ class Farm:
         except psutil.Error:
             return False
         works_here = any(f"{self.root}/s" in word for word in words)  # share or scratch
-        return works_here and (program is None or words[0] == str(program))
+        # A script stands behind its interpreter; a launcher that only names the program stands further back.
+        return works_here and (program is None or str(program) in words[:3])
 
     def close(self) -> None:
         for daemon in self.daemons:

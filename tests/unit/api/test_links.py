@@ -6,9 +6,8 @@ import pytest
 
 from omkt_api.links import LIFE_SECONDS, Links
 from omkt_pipeline.domain.errors import NotFound
-from omkt_pipeline.domain.keys import new_key
 
-JOB = new_key()
+JOB = "abcdefghijklmnopqrstuvwxyz"
 NOW = 1_800_000_123.0
 LINKS = Links(b"0123456789abcdef")
 

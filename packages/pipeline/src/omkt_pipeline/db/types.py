@@ -47,6 +47,8 @@ class now(ColumnElement[datetime]):  # noqa: N801 - reads like the SQL function 
 
     inherit_cache = True
     type = Instant()
+    #: Said even though there is nothing to visit: without it every statement with a `now` is compiled anew each time.
+    _traverse_internals = []  # noqa: RUF012 - read by SQLAlchemy as it stands
 
 
 class now_plus(ColumnElement[datetime]):  # noqa: N801

@@ -43,7 +43,7 @@ class Encode:
         else:
             facts = self._stills(recipe, source, target, ctx)
         folder = layout.staging_folder(ctx.task)
-        artifacts = ctx.share.store(target, folder)
+        artifacts = ctx.keep(target, folder)
         return Settlement(effect=Encoded(facts=facts), folder=folder, artifacts=artifacts)
 
     def _video(self, recipe: EncodeVideo, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:

@@ -46,7 +46,7 @@ class Package:
         else:
             entry, result = self._images(spec, inputs, target, ctx)
         folder = layout.result_folder(ctx.task, spec.output)
-        artifacts = ctx.share.store(target, folder)
+        artifacts = ctx.keep(target, folder)
         result = {**_effort(inputs), **result, "bytes": sum(artifact.bytes for artifact in artifacts)}
         return Settlement(
             effect=Published(output=spec.output, entry=entry, result=result), folder=folder, artifacts=artifacts

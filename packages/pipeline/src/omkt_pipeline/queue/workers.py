@@ -74,7 +74,7 @@ def sign(database: Database, worker_id: int, *, state: str, note: str | None = N
 
 
 def order(database: Database, *, host: str, drain: bool) -> int:
-    """Tell all living workers of a host to drain, or to work again; return how many. They obey within seconds."""
+    """Tell all living workers of a host to drain, or to work again; return how many. They obey when they sign next."""
     return database.transact(
         lambda connection: (
             connection.execute(

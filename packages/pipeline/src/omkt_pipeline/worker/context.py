@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omkt_pipeline.domain.effects import Settlement
-from omkt_pipeline.domain.task import Task
+from omkt_pipeline.domain.errors import Stopped
+from omkt_pipeline.domain.task import Artifact, Task
 from omkt_pipeline.storage.share import Share
 
 
@@ -20,6 +21,15 @@ class TaskContext:
     threads: int  #: CPU threads that this attempt may use
     stop: threading.Event  #: set when the attempt must end: cancelled, lease lost, worker stopping
     report: Callable[[float], None]  #: progress as a fraction 0..1; cheap, call it often
+
+    def keep(self, made: Path, folder: str) -> tuple[Artifact, ...]:
+        """Copy what was made to the share as the new folder `folder`. Raises Stopped, ShareUnusable; then nothing is there."""
+
+        def go_on(_copied: int) -> None:
+            if self.stop.is_set():
+                raise Stopped
+
+        return self.share.store(made, folder, on_bytes=go_on)
 
 
 Handler = Callable[[TaskContext], Settlement]

@@ -83,7 +83,8 @@ def _idle_cost(server: Server, database: Database, share: Share, folder: Path) -
         worker.start()
     while len(list(folder.glob("idle-*.alive"))) < WORKERS:
         time.sleep(0.1)
-    time.sleep(5.0)
+    # They learn how many they are when they sign, after 10 s.
+    time.sleep(15.0)
     cost = _share_of_a_core(server)
     for worker in workers:
         worker.terminate()

@@ -27,6 +27,10 @@ _PROCESSES.set_forkserver_preload(["__main__", "tests.faults.labour"])
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 
+#: Where workers die at random, the same task may be hit three times by chance; that is no reason to set it aside.
+ANY = 1000
+
+
 class Gang:
     """So many workers, each a process of its own; a killed one is replaced."""
 
@@ -38,6 +42,7 @@ class Gang:
         size: int,
         lease_seconds: float,
         slow: float = 0.0,
+        max_losses: int = ANY,
         step: Callable[[str], None] = go_on,
     ) -> None:
         self.share = Share.create(folder / "share", farm_id=found_farm(database).id)
@@ -45,6 +50,7 @@ class Gang:
         self._folder = folder
         self._lease_seconds = lease_seconds
         self._slow = slow
+        self._max_losses = max_losses
         self._step = step
         self._started = 0
         self.workers = [self._start() for _ in range(size)]
@@ -83,6 +89,7 @@ class Gang:
             host=f"host{self._started % 4}",
             lease_seconds=self._lease_seconds,
             slow_seconds=self._slow,
+            max_losses=self._max_losses,
             step=self._step,
         )
         worker = _PROCESSES.Process(target=work, args=(labour,), daemon=True)

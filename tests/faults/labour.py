@@ -15,6 +15,7 @@ from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.effects import Encoded, Published, Settlement
 from omkt_pipeline.domain.errors import Stopped
 from omkt_pipeline.domain.task import Pool, TaskKind
+from omkt_pipeline.queue import rescue
 from omkt_pipeline.queue.farm import known_farm
 from omkt_pipeline.queue.rescue import Rescuer, promote
 from omkt_pipeline.storage import layout
@@ -57,12 +58,14 @@ class Labour:
     host: str
     lease_seconds: float
     slow_seconds: float = 0.0
+    max_losses: int = rescue.MAX_LOSSES
     step: Callable[[str], None] = go_on
 
 
 def work(labour: Labour) -> None:
     """Work until stopped or killed."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    rescue.MAX_LOSSES = labour.max_losses
     database = Database(labour.url)
     lease_seconds = labour.lease_seconds
     rescuer = Rescuer(database, lease_seconds=lease_seconds)

@@ -89,7 +89,7 @@ def visible(database: Database, root: Path, key: str) -> bytes:
 def until_all_attempts_are_over(folder: Path) -> None:
     """Wait until the woken worker has cleaned up behind itself: its attempt's scratch folder goes last."""
     deadline = time.monotonic() + 60
-    while any(path.is_dir() for path in folder.glob("scratch-*/*")):
+    while any(path.is_dir() for path in folder.glob("scratch-*/*/*-a*")):
         assert time.monotonic() < deadline, "the woken worker does not end its attempt"
         time.sleep(0.05)
 
@@ -100,7 +100,8 @@ def test_a_task_that_kills_every_worker_is_set_aside_and_others_are_done(engine:
         account = an_account(database)
         poisoned = one_package_is_left(database, account)
         others = a_planned_job(database, account, a_plan(encodes=5))
-        with Gang(database, tmp_path, size=2, lease_seconds=1.0, step=DieAt("begun", tmp_path / "x")) as gang:
+        die = DieAt("begun", tmp_path / "x")
+        with Gang(database, tmp_path, size=2, lease_seconds=1.0, max_losses=MAX_LOSSES, step=die) as gang:
             until_quiet(database, gang.replace_the_dead, every=0.1, at_most=60)
         view = job_by_key(database, account, poisoned)
         encodes = [one for one in tasks_of(database, account, others) if one.kind is TaskKind.ENCODE]

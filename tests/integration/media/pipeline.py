@@ -19,6 +19,7 @@ from omkt_pipeline.domain.task import Task, TaskKind
 from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.presets import shipped
 from omkt_pipeline.storage.share import Share
+from omkt_pipeline.worker import TaskContext
 from omkt_transcoder.encode import Encode
 from omkt_transcoder.package import Package
 
@@ -27,18 +28,6 @@ _ids = itertools.count(1)
 
 def _say_nothing(_: float) -> None:
     pass
-
-
-@dataclass
-class Context:
-    """What a worker gives a handler."""
-
-    task: Task
-    share: Share
-    scratch: Path
-    threads: int = 2
-    stop: threading.Event = field(default_factory=threading.Event)
-    report: Callable[[float], None] = _say_nothing
 
 
 @dataclass
@@ -74,10 +63,17 @@ class Pipeline:
         self.root, self.tools, self.limits, self.threads = root, tools, limits or Limits(), threads
         self.share = Share.create(root / "share", farm_id="test")
 
-    def context(self, task: Task, report: Callable[[float], None] = _say_nothing) -> Context:
+    def context(self, task: Task, report: Callable[[float], None] = _say_nothing) -> TaskContext:
         scratch = self.root / "scratch" / f"{task.id}"
         scratch.mkdir(parents=True)
-        return Context(task=task, share=self.share, scratch=scratch, threads=self.threads, report=report)
+        return TaskContext(
+            task=task,
+            share=self.share,
+            scratch=scratch,
+            threads=self.threads,
+            stop=threading.Event(),
+            report=report,
+        )
 
     def store(self, source: Path) -> StoredMedia:
         folder = self.share.root / "originals" / f"m{next(_ids)}"
@@ -89,21 +85,21 @@ class Pipeline:
 
     def probe(self, media: StoredMedia) -> MediaFacts:
         handler = Probe(tools=self.tools, limits=self.limits, media_of=lambda _: media)
-        effect = handler(self.context(new_task(TaskKind.PROBE))).effect  # type: ignore[arg-type]
+        effect = handler(self.context(new_task(TaskKind.PROBE))).effect
         assert isinstance(effect, Probed)
         return MediaFacts.model_validate(effect.facts)
 
     def plan(self, media: StoredMedia, facts: MediaFacts, presets: Sequence[str]) -> Plan:
         known = media.model_copy(update={"facts": facts})
         handler = PlanHandler(presets=shipped(), media_of=lambda _: known, presets_of=lambda _: tuple(presets))
-        effect = handler(self.context(new_task(TaskKind.PLAN))).effect  # type: ignore[arg-type]
+        effect = handler(self.context(new_task(TaskKind.PLAN))).effect
         assert isinstance(effect, Planned)
         return effect.plan
 
     def encode(self, planned: PlannedTask) -> StagedFolder:
         handler = Encode(tools=self.tools, limits=self.limits)
         context = self.context(new_task(TaskKind.ENCODE, planned.spec, planned.cost))
-        settled = handler(context)  # type: ignore[arg-type]
+        settled = handler(context)
         assert isinstance(settled.effect, Encoded)
         assert settled.folder is not None
         return StagedFolder(folder=settled.folder, artifacts=settled.artifacts, facts=settled.effect.facts)
@@ -112,14 +108,14 @@ class Pipeline:
         """The progress that encoding a task reports."""
         fractions: list[float] = []
         task = new_task(TaskKind.ENCODE, planned.spec, planned.cost)
-        Encode(tools=self.tools, limits=self.limits)(self.context(task, fractions.append))  # type: ignore[arg-type]
+        Encode(tools=self.tools, limits=self.limits)(self.context(task, fractions.append))
         return fractions
 
     def stopped_encode(self, planned: PlannedTask) -> None:
         """Encode a task that is told to stop as soon as it reports progress."""
         context = self.context(new_task(TaskKind.ENCODE, planned.spec, planned.cost))
         context.stop.set()
-        Encode(tools=self.tools, limits=self.limits)(context)  # type: ignore[arg-type]
+        Encode(tools=self.tools, limits=self.limits)(context)
 
     def run(self, source: Path, presets: Sequence[str]) -> Delivered:
         """Take a file through all handlers."""
@@ -141,7 +137,7 @@ class Pipeline:
                 continue
             inputs = {key: staged[key] for key in planned.needs}
             handler = Package(tools=self.tools, limits=self.limits, inputs_of=_always(inputs))
-            settled = handler(self.context(new_task(TaskKind.PACKAGE, planned.spec, planned.cost)))  # type: ignore[arg-type]
+            settled = handler(self.context(new_task(TaskKind.PACKAGE, planned.spec, planned.cost)))
             assert isinstance(settled.effect, Published)
             assert settled.folder is not None
             folder = self.share.root / settled.folder

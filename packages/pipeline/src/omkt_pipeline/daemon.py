@@ -129,9 +129,10 @@ def run_daemon(
 def queue_chores(database: Database, settings: DaemonSettings, *, hurry: float = 1.0) -> list[Chore]:
     """The queue's ticks. Every daemon has them, if rarely: a lease that ran out is rescued by whoever looks next."""
     rescuer = Rescuer(database, lease_seconds=settings.lease_seconds)
+    rescue_seconds, promote_seconds = settings.lease_seconds / 4 / hurry, max(0.5, settings.backoff_seconds / hurry)
     return [
-        Chore(name="rescue", every_seconds=settings.lease_seconds / 4 / hurry, run=rescuer.rescue),
-        Chore(name="promote", every_seconds=max(0.5, settings.backoff_seconds / hurry), run=lambda: promote(database)),
+        Chore(name="rescue", every_seconds=rescue_seconds, run=rescuer.rescue, shared=True),
+        Chore(name="promote", every_seconds=promote_seconds, run=lambda: promote(database), shared=True),
     ]
 
 

@@ -73,6 +73,17 @@ def sign(database: Database, worker_id: int, *, state: str, note: str | None = N
     return database.transact(write)
 
 
+def idle_peers(database: Database, pool: Pool) -> int:
+    """How many workers of the pool are up and hold no task: those among whom the next one is found."""
+    up = select(func.count()).select_from(worker).where(worker.c.state == UP, worker.c.pool == pool).scalar_subquery()
+    busy = (
+        select(func.count(task.c.worker_id.distinct()))
+        .where(task.c.state == TaskState.RUNNING, task.c.pool == pool)
+        .scalar_subquery()
+    )
+    return max(0, int(database.fetch(lambda connection: connection.execute(select(up - busy)).scalar_one())))
+
+
 def order(database: Database, *, host: str, drain: bool) -> int:
     """Tell all living workers of a host to drain, or to work again; return how many. They obey when they sign next."""
     return database.transact(

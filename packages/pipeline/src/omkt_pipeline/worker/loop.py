@@ -22,7 +22,7 @@ from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.errors import OmktError, Unavailable
 from omkt_pipeline.domain.task import AttemptOutcome, Pool, TaskKind
 from omkt_pipeline.queue.claim import Claimant, claim, has_ready
-from omkt_pipeline.queue.workers import ASIDE, DRAINING, GONE, UP, register, sign
+from omkt_pipeline.queue.workers import ASIDE, DRAINING, GONE, UP, idle_peers, register, sign
 from omkt_pipeline.storage.share import Share
 from omkt_pipeline.worker.attempt import Attempt, StopReason, Surroundings, run
 from omkt_pipeline.worker.confidence import Confidence
@@ -34,8 +34,11 @@ log = structlog.get_logger(__name__)
 
 #: A poll soon after work, then ever rarer: with the last interval a new task waits 0.4 s on average.
 _FIRST_POLL_SECONDS = 0.05
-_SIGN_SECONDS = 15.0
+_SIGN_SECONDS = 10.0
 _PAUSE_SECONDS = 2.0
+#: So many idle workers look as often as a few need to: with more, each of them looks rarer, up to so many times.
+_CROWD = 16
+_RAREST = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +48,7 @@ class Chore:
     name: str
     every_seconds: float
     run: Callable[[], object]
+    shared: bool = False  #: every worker does the same for the whole farm: among many, each may do it rarer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +95,8 @@ class Worker:
         self._confidence = Confidence()
         self._shown: tuple[str, str | None] = (UP, None)
         self._drain_ordered = False
+        #: How many times rarer than alone this worker looks around, because others of its pool look too.
+        self._rarer = 1.0
         self._signals = 0
 
     def run(self) -> None:
@@ -126,7 +132,7 @@ class Worker:
         heart.start()
         for chore in (
             *self._chores,
-            Chore(name="sign", every_seconds=_SIGN_SECONDS, run=lambda: self._sign(worker_id)),
+            Chore(name="sign", every_seconds=_SIGN_SECONDS, run=lambda: self._sign(worker_id), shared=True),
         ):
             threading.Thread(target=self._do_chore, args=(chore,), name=chore.name, daemon=True).start()
         log.info("ready", event_code="ready", worker=worker_id, slots=self._config.slots, threads=self._config.threads)
@@ -160,7 +166,7 @@ class Worker:
                 pause = _FIRST_POLL_SECONDS
                 continue
             self._wake.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
-            pause = min(self._config.idle_poll_seconds, pause * 1.5)
+            pause = min(self._config.idle_poll_seconds * self._rarer, pause * 1.5)
 
     def _claim_one(self, claimant: Claimant, begin: Callable[[Attempt], object]) -> bool:
         try:
@@ -234,6 +240,7 @@ class Worker:
     def _sign(self, worker_id: int) -> None:
         state, note = self._shown
         self._drain_ordered = sign(self._database, worker_id, state=state, note=note)
+        self._rarer = min(_RAREST, max(1.0, idle_peers(self._database, self._pool) / _CROWD))
 
     def _do_chore(self, chore: Chore) -> None:
         while not self._stopping.is_set():
@@ -243,7 +250,8 @@ class Worker:
                 log.warning("a chore must wait", event_code="chore_waits", chore=chore.name, reason=error.message)
             except Exception:  # the others must go on
                 log.exception("a chore broke", event_code="chore_broke", chore=chore.name)
-            self._stopping.wait(chore.every_seconds * random.uniform(0.9, 1.1))  # noqa: S311 - jitter, not a secret
+            pause = chore.every_seconds * (self._rarer if chore.shared else 1.0)
+            self._stopping.wait(pause * random.uniform(0.9, 1.1))  # noqa: S311 - jitter, not a secret
 
     def _drain(self, worker_id: int) -> None:
         log.info("stopping", event_code="stopping", held=len(self._attempts))

@@ -2,8 +2,11 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from tests.servers.databases import clean_database
 
 from omkt_pipeline.db.check import check_settings
 from omkt_pipeline.db.engine import Database
@@ -129,3 +132,11 @@ def test_a_farm_is_founded_once(database: Database) -> None:
 
 def test_this_database_is_set_as_the_farm_needs_it(database: Database) -> None:
     check_settings(database)
+
+
+def test_a_host_that_vanishes_in_a_transaction_gives_its_locks_up_soon(server_name: str, tmp_path: Path) -> None:
+    with clean_database(server_name, tmp_path) as database:
+        for engine in (database.engine, database.reading_engine):
+            with engine.connect() as connection:
+                assert connection.execute(text("SELECT @@SESSION.wait_timeout")).scalar_one() == 60
+            assert engine.pool._recycle < 60

@@ -24,11 +24,11 @@ from omkt_pipeline.testing import a_plan, a_planned_job, a_settlement, an_accoun
 STEPS = 4
 
 
-class StopAt:
-    """At this step a worker stops itself, as SIGSTOP from outside would, once; it leaves its process id behind."""
+class WaitAt:
+    """At this step one worker, the first, leaves its process id behind and waits until it is told to go on."""
 
-    def __init__(self, step: str, note: Path) -> None:
-        self.step, self.note = step, note
+    def __init__(self, step: str, folder: Path) -> None:
+        self.step, self.note, self.go = step, folder / "waits", folder / "go"
 
     def __call__(self, step: str) -> None:
         if step != self.step:
@@ -38,15 +38,32 @@ class StopAt:
                 stream.write(str(os.getpid()))
         except FileExistsError:
             return
-        os.kill(os.getpid(), signal.SIGSTOP)
+        while not self.go.exists():
+            time.sleep(0.02)
+
+    def who(self) -> int:
+        """The process id of the worker that waits."""
+        deadline = time.monotonic() + 60
+        while not (self.note.exists() and self.note.read_text()):
+            assert time.monotonic() < deadline, f"no worker came to the step {self.step}"
+            time.sleep(0.02)
+        return int(self.note.read_text())
 
 
-class DieAt(StopAt):
+class DieAt:
     """At this step every worker dies."""
+
+    def __init__(self, step: str) -> None:
+        self.step = step
 
     def __call__(self, step: str) -> None:
         if step == self.step:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def put_to_sleep(database: Database, process: int) -> None:
+    """SIGSTOP, at a moment when the process does not hold SQLite's write lock: that nobody could take from it."""
+    database.transact(lambda _: os.kill(process, signal.SIGSTOP))
 
 
 def attempts(database: Database, outcome: AttemptOutcome) -> int:
@@ -64,13 +81,16 @@ def one_package_is_left(database: Database, account: int) -> str:
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("step", ["begun", "made", "copying", "stored"])
 def test_a_worker_that_slept_through_its_lease_changes_nothing(engine: str, step: str, tmp_path: Path) -> None:
-    note = tmp_path / "stopped"
+    pause = WaitAt(step, tmp_path)
     with clean_database(engine, tmp_path) as database:
         key = one_package_is_left(database, an_account(database))
-        with Gang(database, tmp_path, size=2, lease_seconds=1.0, step=StopAt(step, note)) as gang:
-            until_quiet(database, lambda: None, every=0.1, at_most=60)
+        with Gang(database, tmp_path, size=2, lease_seconds=1.0, step=pause) as gang:
+            put_to_sleep(database, pause.who())
+            # A server takes up to a minute to take a row lock from whoever sleeps in the middle of a transaction.
+            until_quiet(database, lambda: None, every=0.1, at_most=120)
             before = visible(database, gang.share.root, key)
-            os.kill(int(note.read_text()), signal.SIGCONT)
+            pause.go.touch()
+            os.kill(pause.who(), signal.SIGCONT)
             until_all_attempts_are_over(tmp_path)
 
             assert visible(database, gang.share.root, key) == before
@@ -100,7 +120,7 @@ def test_a_task_that_kills_every_worker_is_set_aside_and_others_are_done(engine:
         account = an_account(database)
         poisoned = one_package_is_left(database, account)
         others = a_planned_job(database, account, a_plan(encodes=5))
-        die = DieAt("begun", tmp_path / "x")
+        die = DieAt("begun")
         with Gang(database, tmp_path, size=2, lease_seconds=1.0, max_losses=MAX_LOSSES, step=die) as gang:
             until_quiet(database, gang.replace_the_dead, every=0.1, at_most=60)
         view = job_by_key(database, account, poisoned)

@@ -23,6 +23,9 @@ _CONTENTION = frozenset({1213, 1205, 1020})
 #: The server went away, refuses or is stopping: connect again first. 1040 too many connections, 1290/1836 read-only.
 _DISCONNECTED = frozenset({2006, 2013, 2003, 2055, 1053, 1317, 1927, 1040, 1290, 1836, 4031})
 _TRIES = 6
+#: A host that vanishes in the middle of a transaction leaves its row locks behind, until the server gives it up after
+#: this time. Pooled connections are renewed before that.
+_IDLE_SECONDS = 60
 
 
 class Database:
@@ -138,13 +141,13 @@ def _mysql_engines(url: URL, *, pool_size: int) -> tuple[Engine, Engine]:
         "pool_size": pool_size,
         "max_overflow": pool_size,
         "pool_timeout": 10,
-        "pool_recycle": 1800,
+        "pool_recycle": _IDLE_SECONDS / 2,
         "connect_args": {
             "connect_timeout": 5,
             "read_timeout": 30,
             "write_timeout": 30,
             "charset": "utf8mb4",
-            "init_command": "SET time_zone = '+00:00', innodb_lock_wait_timeout = 5",
+            "init_command": f"SET time_zone = '+00:00', innodb_lock_wait_timeout = 5, wait_timeout = {_IDLE_SECONDS}",
         },
     }
     writing = create_engine(url, isolation_level="READ COMMITTED", **options)

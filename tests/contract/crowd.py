@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import insert, text
 
 from omkt_pipeline.db.engine import Database
-from omkt_pipeline.db.tables import job, media, outbox, output, task, task_attempt, task_edge
+from omkt_pipeline.db.tables import artifact, job, media, outbox, output, task, task_attempt, task_edge
 from omkt_pipeline.domain.task import TaskState
 
 JOBS = 1000
@@ -27,7 +27,7 @@ _STATES = [
 def fill(database: Database, account: int) -> None:
     """Insert the crowd and have the server count it. Delayed tasks are due and leases expired only in part."""
     rows: dict[Any, list[dict[str, Any]]] = {
-        table: [] for table in (media, job, task, task_attempt, task_edge, outbox, output)
+        table: [] for table in (media, job, task, task_attempt, task_edge, artifact, outbox, output)
     }
     for number in range(1, JOBS + 1):
         _add_job(rows, account + number % 10, 1_000_000 + number)
@@ -81,5 +81,7 @@ def _add_task(
     rows[task_attempt].append(
         {"task_id": task_id, "attempt": 1, "token": token, "worker_id": 1, "host": "alpha", "started_at": at}
     )
+    if state is TaskState.DONE:
+        rows[artifact].append({"task_id": task_id, "attempt": 1, "path": "a", "bytes": 1, "sha256": "0" * 64})
     if task_id % TASKS_OF_A_JOB:
         rows[task_edge].append({"task_id": task_id, "needs_id": task_id - 1})

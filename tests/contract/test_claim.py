@@ -92,6 +92,7 @@ def test_a_poll_sees_what_a_claim_would_find(database: Database, account: int) -
     assert not has_ready(database, Pool.METADATA)
     assert ready_count(database, Pool.COURIER, at_most=2) == 2
     assert ready_count(database, Pool.COURIER, at_most=9) == 3
+    assert ready_count(database, Pool.COURIER, at_most=9, min_cost=1e6) == 0
 
 
 def test_a_more_urgent_job_is_served_first(database: Database, account: int) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
-from tests.faults.gang import Gang, open_jobs, until_quiet
+from tests.faults.gang import Gang, open_jobs, open_tasks, until_quiet
 from tests.servers.databases import ENGINES, clean_database
 
 from omkt_pipeline.db.engine import Database
@@ -18,6 +18,25 @@ from omkt_pipeline.testing import a_plan, a_planned_job, an_account
 LEASE_SECONDS = 2.0
 
 
+class Killer:
+    """Kills by what is done, not by the clock: as often on a slow machine as on a fast one."""
+
+    TASKS_PER_KILL = 40
+
+    def __init__(self, database: Database, gang: Gang, chance: random.Random) -> None:
+        self.database, self.gang, self.chance = database, gang, chance
+        self.kills = 0
+        self.next_at = open_tasks(database) - self.TASKS_PER_KILL
+
+    def look(self) -> None:
+        """Kill one if enough was done since the last."""
+        left = open_tasks(self.database)
+        if left <= self.next_at:
+            self.gang.kill_one(self.chance)
+            self.kills += 1
+            self.next_at = left - self.TASKS_PER_KILL
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_tasks_whose_workers_are_killed_are_each_done_once(engine: str, tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(10**6)
@@ -28,9 +47,11 @@ def test_tasks_whose_workers_are_killed_are_each_done_once(engine: str, tmp_path
         account = an_account(database)
         keys = [a_planned_job(database, account, a_plan(encodes=19), callback=None) for _ in range(jobs)]
         with Gang(database, tmp_path, size=size, lease_seconds=LEASE_SECONDS) as gang:
-            until_quiet(database, lambda: gang.kill_one(chance), every=0.4, at_most=100)
+            killer = Killer(database, gang, chance)
+            until_quiet(database, killer.look, every=0.1, at_most=240)
             files = {key: published(database, gang.share.root, key) for key in keys}
 
+        assert killer.kills >= jobs * 20 // Killer.TASKS_PER_KILL // 2
         assert open_jobs(database) == 0
         assert audit(database, gang.share.root, deep=True) == []
         assert done_once(database) == jobs * 22  # with probe and plan

@@ -64,9 +64,10 @@ def has_ready(database: Database, pool: Pool) -> bool:
     return database.fetch(lambda connection: connection.execute(statement).first()) is not None
 
 
-def ready_count(database: Database, pool: Pool, *, at_most: int) -> int:
-    """How many tasks of the pool are ready, counted no further than `at_most`."""
-    some = select(task.c.id).where(task.c.state == TaskState.READY, task.c.pool == pool).limit(at_most).subquery()
+def ready_count(database: Database, pool: Pool, *, at_most: int, min_cost: float = 0.0) -> int:
+    """How many tasks of the pool that cost at least `min_cost` are ready, counted no further than `at_most`."""
+    ready = (task.c.state == TaskState.READY, task.c.pool == pool, task.c.cost >= min_cost)
+    some = select(task.c.id).where(*ready).limit(at_most).subquery()
     return database.fetch(lambda connection: connection.execute(select(func.count()).select_from(some)).scalar_one())
 
 

@@ -38,6 +38,7 @@ class Attempt:
     """A task that this worker holds, as its threads share it."""
 
     task: Task
+    threads: int = 1  #: CPU threads that the handler may use
     stop: threading.Event = field(default_factory=threading.Event)
     reason: StopReason | None = None
     progress: float = 0.0
@@ -62,7 +63,6 @@ class Surroundings:
     share: Share
     scratch: Path  #: this worker's own folder
     host: str
-    threads: int
     backoff_seconds: float
 
 
@@ -79,7 +79,7 @@ def run(attempt: Attempt, handler: Handler, around: Surroundings) -> AttemptOutc
                 task=task,
                 share=around.share,
                 scratch=scratch,
-                threads=around.threads,
+                threads=attempt.threads,
                 stop=attempt.stop,
                 report=attempt.report,
             )

@@ -20,8 +20,8 @@ import structlog
 from omkt_pipeline import metrics
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.errors import OmktError, Unavailable
-from omkt_pipeline.domain.task import AttemptOutcome, Pool, TaskKind
-from omkt_pipeline.queue.claim import Claimant, claim, has_ready
+from omkt_pipeline.domain.task import AttemptOutcome, Pool, Task, TaskKind
+from omkt_pipeline.queue.claim import Claimant, claim, has_ready, ready_count
 from omkt_pipeline.queue.workers import ASIDE, DRAINING, GONE, UP, idle_peers, register, sign
 from omkt_pipeline.storage.share import Share
 from omkt_pipeline.worker.attempt import Attempt, StopReason, Surroundings, run
@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 _FIRST_POLL_SECONDS = 0.05
 _SIGN_SECONDS = 10.0
 _PAUSE_SECONDS = 2.0
+#: A task that costs this part of another one takes cores from it for long enough to count.
+_RIVAL_PART = 0.3
 #: So many idle workers look as often as a few need to: with more, each of them looks rarer, up to so many times.
 _CROWD = 16
 _RAREST = 3.0
@@ -112,7 +114,6 @@ class Worker:
             share=self._share,
             scratch=scratch,
             host=self._config.host,
-            threads=self._config.threads,
             backoff_seconds=self._config.backoff_seconds,
         )
         worker_id = self._register()
@@ -179,11 +180,26 @@ class Worker:
             return False
         if task is None:
             return False
-        attempt = Attempt(task=task)
+        attempt = Attempt(task=task, threads=self._threads_for(task))
         self._attempts.add(attempt)
         metrics.RUNNING.set(len(self._attempts))
         begin(attempt)
         return True
+
+    def _threads_for(self, task: Task) -> int:
+        """All cores for a task that is alone; its share of them when others that weigh as much run or wait beside it.
+
+        Two encoders with one thread each finish more work than two that fight for every core, but a lone one must not
+        leave cores idle.
+        """
+        if self._config.slots == 1:
+            return self._config.threads
+        weight = task.cost * _RIVAL_PART
+        running = sum(1 for attempt in self._attempts.all() if attempt.task.cost >= weight)
+        waiting = 0
+        with contextlib.suppress(Unavailable):  # the task is ours already, and any number of threads will do
+            waiting = ready_count(self._database, self._pool, at_most=self._config.slots, min_cost=weight)
+        return max(1, self._config.threads // min(self._config.slots, 1 + running + waiting))
 
     def _in_slot(self, attempt: Attempt, around: Surroundings) -> None:
         task = attempt.task

@@ -233,7 +233,7 @@ def _promised(connection: Connection) -> list[Row[Any, Any, Any, Any]]:
         select(output.c.folder, artifact.c.path, artifact.c.bytes, artifact.c.sha256)
         .join(artifact, artifact.c.task_id == output.c.task_id)
         .where(output.c.state == OutputState.PUBLISHED)
-        .order_by(artifact.c.id)
+        .order_by(artifact.c.task_id, artifact.c.path)
     )
     return list(connection.execute(question).all())
 

@@ -52,7 +52,7 @@ class Inputs:
             files = connection.execute(
                 select(artifact)
                 .where(artifact.c.task_id.in_([row.id for row in prerequisites]))
-                .order_by(artifact.c.id)
+                .order_by(artifact.c.task_id, artifact.c.path)
             ).all()
             return {
                 row.plan_key: StagedFolder(

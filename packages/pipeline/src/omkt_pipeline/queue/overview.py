@@ -127,7 +127,7 @@ def published_output(
         if row is None:
             raise NotFound("There is no such output, or it is not ready.", code="output_unknown")
         files = connection.execute(
-            select(artifact).where(artifact.c.task_id == row.task_id).order_by(artifact.c.id)
+            select(artifact).where(artifact.c.task_id == row.task_id).order_by(artifact.c.task_id, artifact.c.path)
         ).all()
         return PublishedOutput(
             job_key=job_key,

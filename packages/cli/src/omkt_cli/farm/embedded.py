@@ -39,8 +39,9 @@ def embedded_farm(
 ) -> Iterator[EmbeddedFarm]:
     """Run a farm at `place` while the block runs. `tell` hears what is being waited for. Raises Fault, AlreadyRunning."""
     _require_services()
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    # SIGINT too: a shell that starts commands in the background hands it over as ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     place.prepare()
     chosen = choose_port(place, port, os.environ)
     host = os.environ.get("OMKT_HTTP_HOST", "127.0.0.1")

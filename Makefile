@@ -1,5 +1,6 @@
 # `make` alone lists what there is. Everything runs from .venv, which setup.sh makes.
 PYTHON := .venv/bin/python
+OURS := -not -path './.venv/*' -not -path './var/*'
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check fmt bench clean
@@ -17,11 +18,13 @@ demo: ## transcode a clip on a farm of its own: HLS, MP4 and thumbnails in about
 test: setup ## run every tier of tests that this machine can carry, and say which it cannot
 	@$(PYTHON) tests/run.py
 
-check: setup ## formatting, lint, types and the direction of imports
+check: setup ## formatting, lint, types and the direction of imports; scripts and YAML too
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports
+	@.venv/bin/shellcheck --severity=warning --exclude=SC2148 $$(find . -name '*.sh' $(OURS)) .ci/run
+	@.venv/bin/yamllint --strict $$(find . -name '*.yaml' $(OURS))
 
 fmt: setup ## format the code and repair what lint can
 	@$(PYTHON) -m ruff check --fix-only --quiet .

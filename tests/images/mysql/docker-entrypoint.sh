@@ -58,6 +58,7 @@ SQL
 run_init_files() {
   local file
   for file in /docker-entrypoint-initdb.d/*; do
+    # shellcheck source=/dev/null
     case $file in
       *.sh) say "running $file"; if [ -x "$file" ]; then "$file"; else . "$file"; fi ;;
       *.sql) say "running $file"; as_root ${MYSQL_DATABASE:+--database="$MYSQL_DATABASE"} <"$file" ;;

@@ -3,6 +3,7 @@
 from omkt_pipeline.daemon import enter, or_refuse, read_settings, run_daemon
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.task import Pool, TaskKind
+from omkt_pipeline.media.hardware import hardware_encoders
 from omkt_pipeline.media.tools import find_tools
 from omkt_pipeline.queue.inputs import Inputs
 from omkt_pipeline.settings import DaemonSettings
@@ -27,7 +28,7 @@ def main() -> None:
         # One ffmpeg rarely fills all cores to its end; a second one takes what is left over.
         slots=max(1, min(settings.cores(), 2 + settings.cores() // 4)),
         threads=settings.cores(),
-        facts={"ffmpeg": tools.version},
+        facts={"ffmpeg": tools.version, "hardware": dict(hardware_encoders(tools.ffmpeg))},
     )
 
 

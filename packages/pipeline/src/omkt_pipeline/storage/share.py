@@ -52,6 +52,17 @@ class Share:
 
     def check(self) -> None:
         """Raise ShareUnusable unless the sentinel of this farm is there and files can be written, synced and renamed."""
+        self.check_sentinel()
+        try:
+            probe = self.root / layout.STAGING / f".probe-{os.getpid()}-{os.urandom(4).hex()}"
+            with atomic_file(probe) as stream:
+                stream.write(b"probe")
+            probe.unlink()
+        except OSError as error:
+            raise ShareUnusable(f"{self.root} cannot be written by uid {os.getuid()}: {error.strerror}") from error
+
+    def check_sentinel(self) -> None:
+        """Raise ShareUnusable, with what to do, unless the sentinel of this farm is there."""
         sentinel = self.root / layout.SENTINEL
         try:
             found = json.loads(sentinel.read_text())["farm"]
@@ -67,13 +78,6 @@ class Share:
                 f"{self.root} is the share of another farm ({found}); the database belongs to farm {self.farm_id}. "
                 "Mount the right volume, or point this service at the right database."
             )
-        try:
-            probe = self.root / layout.STAGING / f".probe-{os.getpid()}-{os.urandom(4).hex()}"
-            with atomic_file(probe) as stream:
-                stream.write(b"probe")
-            probe.unlink()
-        except OSError as error:
-            raise ShareUnusable(f"{self.root} cannot be written by uid {os.getuid()}: {error.strerror}") from error
 
     def path(self, relative: str) -> Path:
         """Where `relative` lies on this machine. Raises ShareUnusable if links lead out of the share."""

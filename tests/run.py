@@ -188,6 +188,8 @@ def counts(report: Path) -> tuple[int, int, int]:
 
 def main() -> int:
     chosen = os.environ.get("TIERS", "").split(",") if os.environ.get("TIERS") else ["check", *(t.name for t in TIERS)]
+    if unknown := set(chosen) - {"check", *(tier.name for tier in TIERS)}:
+        sys.exit(f"no such tier: {', '.join(sorted(unknown))}. TIERS takes names with commas between them.")
     results = [check()] if "check" in chosen else []
     results += [run(tier) for tier in TIERS if tier.name in chosen]
     print("\ntier         passed  failed  seconds")

@@ -10,7 +10,7 @@ from tests.servers.databases import clean_database
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.errors import SourceError, Unavailable
-from omkt_pipeline.domain.job import JobState, Priority
+from omkt_pipeline.domain.job import JobState, Priority, Source, SourceKind
 from omkt_pipeline.domain.task import Pool
 from omkt_pipeline.queue.beat import beat
 from omkt_pipeline.queue.claim import claim_candidate, has_ready, ready_count
@@ -21,6 +21,17 @@ from omkt_pipeline.queue.overview import job_by_key, jobs_page, published_output
 from omkt_pipeline.queue.rescue import Rescuer, promote, promote_aged
 from omkt_pipeline.queue.retention import expire_jobs, expire_media, forget_requests, mark_swept, sweepable
 from omkt_pipeline.queue.settle import settle
+from omkt_pipeline.queue.strays import wanted_jobs, wanted_media
+from omkt_pipeline.queue.uploads import (
+    advance_upload,
+    complete_upload,
+    create_upload,
+    end_upload,
+    expire_uploads,
+    hold_upload,
+    let_go,
+    upload_by_key,
+)
 from omkt_pipeline.queue.workers import workers
 from omkt_pipeline.testing import a_job, a_plan, a_planned_job, a_settlement, an_account, take, taken
 
@@ -61,6 +72,27 @@ def use_everything(database: Database, account: int) -> None:
     forget_requests(database)
     queue_depth(database)
     workers(database)
+    use_uploads(database, account)
+
+
+def use_uploads(database: Database, account: int) -> None:
+    """Call every verb of resumable uploads, and of what finds strays, once."""
+    keys = [
+        create_upload(database, account, length=4, name=None, metadata=None, keep_seconds=keep).key
+        for keep in (60, 60, -1)
+    ]
+    waiting = a_job(database, account, source=Source(kind=SourceKind.UPLOAD, value=keys[0]))
+    cancel(database, account, waiting)
+    retry(database, account, waiting)
+    hold = hold_upload(database, account, keys[0], lease_seconds=60)
+    advance_upload(database, hold, 2, lease_seconds=60, keep_seconds=60)
+    complete_upload(database, hold, path="p", sha256="0" * 64)
+    let_go(database, hold)
+    upload_by_key(database, account, keys[0])
+    end_upload(database, account, keys[1])
+    assert expire_uploads(database) == keys[2:]
+    wanted_media(database, keys)
+    wanted_jobs(database, [waiting])
 
 
 @pytest.fixture(scope="module")

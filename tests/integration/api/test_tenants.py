@@ -9,8 +9,8 @@ from tests.integration.api.test_jobs import refused
 
 #: Routes without an account: health, and what a signed link opens.
 OPEN = {"/healthz", "/readyz", "/metrics", "/v1/files/{token}/{path}"}
-#: Routes that name no one's thing.
-NAMELESS = {"/v1/jobs", "/v1/uploads", "/v1/presets", "/v1/presets/{preset}"}
+#: Routes that name no one's thing; to put is to make a new one.
+NAMELESS = {"PUT /v1/uploads/{key}", "/v1/jobs", "/v1/uploads", "/v1/presets", "/v1/presets/{preset}"}
 
 
 def routes(farm: Farm) -> Iterator[tuple[str, str]]:
@@ -28,18 +28,20 @@ def test_every_route_but_the_open_ones_asks_for_a_key(farm: Farm) -> None:
             assert (status == 401) == (path not in OPEN), (method, path, status)
 
 
-def test_a_foreign_job_does_not_exist_on_any_route(farm: Farm, published: str) -> None:
-    names = {"key": published, "output": "hls-h264", "path": "master.m3u8"}
+def test_what_is_foreign_does_not_exist_on_any_route(farm: Farm, published: str) -> None:
     asked = 0
     with farm.client() as owner, farm.client(farm.other_key) as other:
+        upload = owner.post("/v1/uploads", headers={"Tus-Resumable": "1.0.0", "Upload-Length": "9"}).headers["location"]
         before = owner.get(f"/v1/jobs/{published}").json()
         for method, path in routes(farm):
-            if path not in OPEN | NAMELESS:
-                response = other.request(method, path.format(**names))
+            if not {path, f"{method} {path}"} & (OPEN | NAMELESS):
+                key = upload.rpartition("/")[2] if path.startswith("/v1/uploads") else published
+                response = other.request(method, path.format(key=key, output="hls-h264", path="master.m3u8"))
                 assert response.status_code == 404, (method, path)
                 asked += 1
         assert owner.get(f"/v1/jobs/{published}").json() == before
-    assert asked >= 8
+        assert owner.get(upload).json()["received"] == 0
+    assert asked >= 12
 
 
 def test_jobs_of_others_are_not_listed_and_are_no_cursor(farm: Farm, published: str) -> None:

@@ -31,6 +31,27 @@ def test_the_header_comes_first_then_the_path(header: str | None, path: str, nam
     assert original_name(header, path) == name
 
 
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("film.mov", "film.mov"),
+        ("a \"quoted\" 'film'.mov", "a \"quoted\" 'film'.mov"),
+        ("a\r\nSet-Cookie: x=1.mov", "a Set-Cookie: x=1.mov"),
+        ("two\nlines.mov", "two lines.mov"),
+        ("nul\x00.mov", "nul .mov"),
+        ("e\u0301te\u0301.mov", "été.mov"),
+        ("\u202evom.exe", "vom.exe"),
+        ("../../etc/passwd", "passwd"),
+        ("\x00\n", None),
+        ("", None),
+        (None, None),
+        ("x" * 300, "x" * 255),
+    ],
+)
+def test_a_name_is_one_visible_line(name: str | None, clean: str | None) -> None:
+    assert clean_name(name) == clean
+
+
 def test_a_long_name_keeps_its_ending() -> None:
     name = clean_name("ü" * 300 + ".mkv")
     assert name is not None

@@ -1,12 +1,13 @@
 """What a process reads from its environment, once, at its entry point. docs/configuration.md lists every field."""
 
 import os
+import re
 import socket
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _DAY = 86400.0
@@ -147,6 +148,18 @@ class ApiSettings(CommonSettings, OutsideSettings):
         default=None, description="How clients reach this API, for links; by default what the request says."
     )
     max_json_bytes: int = Field(default=1 << 20, gt=0, description="Largest JSON body.")
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
+        default=(),
+        description="Origins whose pages may read files by signed link, comma-separated, or *. None by default.",
+    )
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for value in values:
+            if value != "*" and not re.fullmatch(r"https?://[^/\s]+", value):
+                raise ValueError(f"{value!r} is no origin; write it like https://shop.example, without a path")
+        return values
 
 
 ALL_SETTINGS = (CommonSettings, DaemonSettings, CourierSettings, ApiSettings)

@@ -10,11 +10,13 @@ from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
 from omkt_api import problems
+from omkt_api.cors import FilesCors
 from omkt_api.deps import Api, KnownKeys, share_threads
 from omkt_api.envelope import Envelope
 from omkt_api.guard import OutsidePolicy
 from omkt_api.links import Links
 from omkt_api.routes import health, jobs, outputs, pages, presets, uploads
+from omkt_api.tus import TusVersion
 from omkt_pipeline.daemon import Grounds, enter
 from omkt_pipeline.metrics import QueueCollector
 from omkt_pipeline.presets import shipped
@@ -77,6 +79,9 @@ def create_app(settings: ApiSettings, grounds: Grounds | None = None) -> FastAPI
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     problems.install(app)
+    if settings.cors_origins:
+        app.add_middleware(FilesCors, origins=settings.cors_origins)
+    app.add_middleware(TusVersion)
     app.add_middleware(Envelope, registry=registry)
     return app
 

@@ -5,6 +5,7 @@ from omkt_api.fetch import Fetch, FetchLimits
 from omkt_api.guard import OutsidePolicy
 from omkt_api.notify import Notifier
 from omkt_api.outside import Outside
+from omkt_api.strays import Strays
 from omkt_pipeline.daemon import enter, queue_chores, read_settings, run_daemon
 from omkt_pipeline.domain.task import Pool, TaskKind
 from omkt_pipeline.queue.outbox import Outbox
@@ -46,6 +47,7 @@ def main() -> None:
             *queue_chores(database, settings, hurry=8),
             Chore(name="notify", every_seconds=0.5, run=notifier.work_once),
             Chore(name="expire", every_seconds=10, run=expire.work_once),
+            Chore(name="strays", every_seconds=60, run=Strays(database, grounds.share).work_once),
             Chore(name="promote_aged", every_seconds=60, run=lambda: promote_aged(database)),
             Chore(name="bury", every_seconds=30, run=lambda: bury(database, silent_seconds=_SILENT_SECONDS)),
         ],

@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
@@ -15,6 +16,7 @@ from starlette.types import Message
 
 from omkt_api.guard import OutsidePolicy
 from omkt_api.links import Links
+from omkt_api.resumable import Receiver
 from omkt_api.views import Renderer
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.account import Account
@@ -65,6 +67,11 @@ class Api:
     public_url: str | None
     max_json_bytes: int
     max_upload_bytes: int
+
+    @cached_property
+    def receiver(self) -> Receiver:
+        """What receives resumable uploads; one for the process, since it remembers hashes."""
+        return Receiver(self.database, self.share, self.on_share)
 
     async def on_share(self, work: Callable[[], Any]) -> Any:
         """Do blocking work on the share in a thread of its own kind."""

@@ -13,8 +13,10 @@ from omkt_pipeline.queue.retention import (
     forget_requests,
     mark_removed,
     mark_swept,
+    removable_media,
     sweepable,
 )
+from omkt_pipeline.queue.uploads import expire_uploads
 from omkt_pipeline.storage import layout
 from omkt_pipeline.storage.share import Share
 
@@ -50,8 +52,9 @@ class Expire:
                 log.info("jobs expired", event_code="jobs_expired", was=state.value, jobs=jobs)
         for ended in sweepable(self._database):
             self._sweep(ended)
-        if keep.originals_seconds:
-            self._remove_originals(keep.originals_seconds)
+        for key in expire_uploads(self._database):
+            log.info("upload given up", event_code="upload_expired", media=key)
+        self._remove_originals(keep.originals_seconds)
         forget_requests(self._database)
 
     def _sweep(self, ended: Sweepable) -> None:
@@ -63,7 +66,8 @@ class Expire:
         mark_swept(self._database, ended)
 
     def _remove_originals(self, seconds: float) -> None:
-        for gone in expire_media(self._database, after_seconds=seconds):
+        removable = expire_media(self._database, after_seconds=seconds) if seconds else removable_media(self._database)
+        for gone in removable:
             self._share.remove(layout.media_originals(gone.media_key))
             mark_removed(self._database, gone)
             log.info("original expired", event_code="original_expired", media=gone.media_key)

@@ -1,4 +1,4 @@
-"""What a fetched file is called. Only ever shown to people: no name from outside becomes a path of ours."""
+"""What an original is called, fetched or uploaded. Only ever shown to people: no name from outside becomes a path of ours."""
 
 import re
 import unicodedata
@@ -15,16 +15,23 @@ _TOKEN = re.compile(r"filename\s*=\s*([^;\s\"]+)", re.IGNORECASE)
 def original_name(content_disposition: str | None, path: str) -> str | None:
     """The name that the server gave, else the last part of the URL's path; None when neither is fit to be shown."""
     offered = _from_header(content_disposition) if content_disposition else None
-    return clean_name(offered or "") or clean_name(unquote(path.partition("?")[0], errors="replace"))
+    return clean_name(offered) or clean_name(unquote(path.partition("?")[0], errors="replace"))
 
 
-def clean_name(name: str) -> str | None:
-    """The last part of a path without control characters, in NFC, at most 255 bytes of UTF-8; None when nothing is left."""
-    last = re.split(r"[/\\]", name)[-1]
-    # Cc: control; Cf: invisible, among them those that turn the direction of text around; Cs: halves of characters.
-    visible = "".join(one for one in last if unicodedata.category(one) not in ("Cc", "Cf", "Cs"))
-    cleaned = unicodedata.normalize("NFC", visible).strip(" .")
+def clean_name(name: str | None) -> str | None:
+    """The last part of a path as one visible line in NFC, at most 255 bytes of UTF-8; None when nothing is left."""
+    last = re.split(r"[/\\]", name or "")[-1]
+    visible = "".join(_seen(one) for one in last)
+    cleaned = " ".join(unicodedata.normalize("NFC", visible).split()).strip(" .")
     return _shortened(cleaned) or None
+
+
+def _seen(character: str) -> str:
+    """What breaks a line becomes a space; what is invisible, and may turn the direction of text around, goes."""
+    category = unicodedata.category(character)
+    if category in ("Cc", "Zl", "Zp"):
+        return " "
+    return "" if category in ("Cf", "Cs") else character
 
 
 def _from_header(value: str) -> str | None:

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import sys
-import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 from functools import partial
@@ -21,22 +20,9 @@ from omkt_pipeline.storage.share import Share
 _BLOCK = 1 << 20
 #: How often the room on the share is asked for while an upload runs, in bytes.
 _LOOK_EVERY = 64 << 20
-_ATTEMPT = "upload"
+UPLOAD_ATTEMPT = "upload"
 #: Runs blocking work in a thread.
 InThread = Callable[[Callable[[], Any]], Awaitable[Any]]
-_HIDDEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_TURNING = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-def clean_name(name: str | None) -> str | None:
-    """A name for people: one line, nothing invisible that turns or breaks it. It never becomes a path."""
-    if name is None:
-        return None
-    text = "".join(
-        " " if unicodedata.category(one) in _HIDDEN or one in _TURNING else one
-        for one in unicodedata.normalize("NFC", name)
-    )
-    return " ".join(text.split())[:255] or None
 
 
 def demand_room(share: Share, announced: int) -> None:
@@ -52,7 +38,7 @@ async def receive(
 
     Raises Refused (upload_empty) and ShareUnusable (share_full among others); what was written is gone then.
     """
-    folder = layout.original_folder(media_key, _ATTEMPT)
+    folder = layout.original_folder(media_key, UPLOAD_ATTEMPT)
     async with (
         _in_threads(share.new_folder(folder), in_thread) as part,
         _in_threads(_File(share, part / "original"), in_thread) as file,

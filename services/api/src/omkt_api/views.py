@@ -137,6 +137,18 @@ class UploadOut(BaseModel):
     sha256: str
 
 
+class UploadStateOut(BaseModel):
+    """How far an upload is."""
+
+    id: str
+    name: str | None
+    bytes: int = Field(description="As announced.")
+    received: int = Field(description="Safe on the share.")
+    complete: bool
+    sha256: str | None = Field(description="Once complete.")
+    expires_at: datetime | None = Field(description="When it is given up unless it is continued; null once complete.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Renderer:
     """Renders with links that begin at `base`, the address under which this client reaches the API."""

@@ -71,7 +71,21 @@ class MediaRow(SQLModel, table=True):
     facts: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     raw_probe: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     created_at: datetime = _moment()
-    __table_args__ = (Index("k_media_age", "state", "created_at"),)
+    __table_args__ = (Index("k_media_age", "state", "created_at"), Index("k_media_account", "account_id", "id"))
+
+
+class UploadRow(SQLModel, table=True):
+    """A resumable upload that is not whole yet. `received` only grows, and only for the holder of the lease."""
+
+    __tablename__ = "upload"
+    media_id: int = Field(sa_column=Column(BigKey, primary_key=True, autoincrement=False))
+    length: int = Field(sa_column=Column(BigKey, nullable=False))
+    received: int = Field(default=0, sa_column=Column(BigKey, nullable=False))
+    metadata_text: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    lease_token: bytes | None = Field(default=None, sa_column=Column(Token, nullable=True))
+    lease_until: datetime | None = _moment(nullable=True)
+    expires_at: datetime = _moment()
+    __table_args__ = (Index("k_upload_expiry", "expires_at"),)
 
 
 class JobRow(SQLModel, table=True):
@@ -271,6 +285,7 @@ def _table(row: type[SQLModel]) -> Table:
 
 farm, account, fair_share, api_key = _table(FarmRow), _table(AccountRow), _table(FairShareRow), _table(ApiKeyRow)
 media, job, output, task = _table(MediaRow), _table(JobRow), _table(OutputRow), _table(TaskRow)
+upload = _table(UploadRow)
 task_edge, task_attempt, artifact = _table(TaskEdgeRow), _table(TaskAttemptRow), _table(ArtifactRow)
 worker, idempotency = _table(WorkerRow), _table(IdempotencyRow)
 outbox, delivery = _table(OutboxRow), _table(DeliveryRow)

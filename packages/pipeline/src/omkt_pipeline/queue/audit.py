@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, exists, func, or_, select
 
 from omkt_pipeline.db.engine import Database
-from omkt_pipeline.db.tables import artifact, job, outbox, output, task, task_attempt, task_edge
-from omkt_pipeline.domain.job import JobState, OutputState
+from omkt_pipeline.db.tables import artifact, job, media, outbox, output, task, task_attempt, task_edge
+from omkt_pipeline.domain.job import JobState, MediaState, OutputState, SourceKind
 from omkt_pipeline.domain.task import AttemptOutcome, TaskState
 from omkt_pipeline.queue.endings import OPEN_JOB
 
@@ -34,6 +34,9 @@ _ok = exists().where(task_attempt.c.task_id == task.c.id, task_attempt.c.outcome
 _needed = task.alias("needed")
 _blocked = exists().where(
     task_edge.c.task_id == task.c.id, _needed.c.id == task_edge.c.needs_id, _needed.c.state != TaskState.DONE
+)
+_uploading = exists().where(
+    media.c.id == task.c.media_id, media.c.state == MediaState.EXPECTED, media.c.source_kind == SourceKind.UPLOAD
 )
 
 
@@ -128,7 +131,7 @@ _RULES: tuple[tuple[str, str, str, Select[Any]], ...] = (
         "waits_for_nothing",
         "waits although everything that it needs is done",
         "task",
-        _tasks(task.c.state == TaskState.WAITING, ~_blocked),
+        _tasks(task.c.state == TaskState.WAITING, ~_blocked, ~_uploading),
     ),
     (
         "job_without_work",

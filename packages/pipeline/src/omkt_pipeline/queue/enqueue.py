@@ -1,7 +1,7 @@
 """Add the tasks of a plan to a job: rows, their dependencies and their turn among all accounts."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert
@@ -27,8 +27,12 @@ class JobRef:
 _INSERT = insert(task).values(run_at=now(), created_at=now(), attempt=0, failures=0, losses=0, progress=0.0)
 
 
-def add_tasks(connection: Connection, job: JobRef, planned: Sequence[PlannedTask]) -> None:
+def add_tasks(
+    connection: Connection, job: JobRef, planned: Sequence[PlannedTask], *, held: Collection[str] = ()
+) -> None:
     """Insert the tasks, ready or waiting for each other. A task may need only tasks that stand before it.
+
+    Those in `held` wait for something that is no task: an upload that is not whole.
 
     Ends by moving the account's clock on, which locks it: call it last.
     """
@@ -48,7 +52,7 @@ def add_tasks(connection: Connection, job: JobRef, planned: Sequence[PlannedTask
                 "output_key": one.output,
                 "pool": int(one.kind.pool),
                 "spec": one.spec,
-                "state": int(TaskState.WAITING if one.needs else TaskState.READY),
+                "state": int(TaskState.WAITING if one.needs or one.key in held else TaskState.READY),
                 "band": job.band,
                 "fair_key": next(keys[one.kind.pool]),
                 "cost": one.cost,

@@ -69,7 +69,8 @@ def submit(database: Database, account_id: int, request: JobRequest, found: NewM
         reference = JobRef(
             id=job_id, key=job_key, media_id=source.id, account_id=account_id, band=request.priority.band
         )
-        add_tasks(connection, reference, first_tasks(request.source, source.key, source.state))
+        steps = first_tasks(request.source, source.key, source.state)
+        add_tasks(connection, reference, steps, held=_held(request.source, source.state))
         return Submitted(job_key=job_key, replayed=False)
 
     def landed(connection: Connection) -> Submitted | None:
@@ -89,13 +90,18 @@ def submit(database: Database, account_id: int, request: JobRequest, found: NewM
 def first_tasks(source: Source, media_key: str, state: MediaState) -> list[PlannedTask]:
     """The tasks every job begins with: only what is not known yet is fetched and probed."""
     steps: list[PlannedTask] = []
-    if state == MediaState.EXPECTED:
+    if state == MediaState.EXPECTED and source.kind is not SourceKind.UPLOAD:
         steps.append(PlannedTask(key="fetch", kind=TaskKind.FETCH, spec={"url": source.value, "media": media_key}))
     if state != MediaState.PROBED:
         steps.append(PlannedTask(key="probe", kind=TaskKind.PROBE, spec={}, needs=tuple(step.key for step in steps)))
     needs = (steps[-1].key,) if steps else ()
     steps.append(PlannedTask(key="plan", kind=TaskKind.PLAN, spec={}, needs=needs))
     return steps
+
+
+def _held(source: Source, state: MediaState) -> tuple[str, ...]:
+    """The task that waits for the end of an upload; `complete_upload` releases it."""
+    return ("probe",) if source.kind is SourceKind.UPLOAD and state == MediaState.EXPECTED else ()
 
 
 def store_upload(database: Database, account_id: int, media_key: str, found: NewMedia) -> None:
@@ -188,7 +194,8 @@ def retry(database: Database, account_id: int, job_key: str) -> None:
             .where(output.c.job_id == job_id, output.c.state == OutputState.FAILED)
             .values(state=OutputState.PENDING)
         )
-        release_if_free(connection, again)
+        if not _awaits_upload(connection, job_id):
+            release_if_free(connection, again)
         return True
 
     def landed(connection: Connection) -> bool | None:
@@ -198,6 +205,16 @@ def retry(database: Database, account_id: int, job_key: str) -> None:
         return True if state in OPEN_JOB else None
 
     database.transact(write, landed=landed)
+
+
+def _awaits_upload(connection: Connection, job_id: int) -> bool:
+    """Whether the job's original is still being sent. Locks the media, so that its end comes before or after, not between."""
+    row = connection.execute(
+        select(media.c.state, media.c.source_kind)
+        .where(media.c.id == select(job.c.media_id).where(job.c.id == job_id).scalar_subquery())
+        .with_for_update()
+    ).one()
+    return bool(row.state == MediaState.EXPECTED and row.source_kind == SourceKind.UPLOAD)
 
 
 def _earlier(connection: Connection, account_id: int, request: JobRequest) -> Submitted | None:

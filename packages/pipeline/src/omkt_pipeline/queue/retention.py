@@ -126,6 +126,11 @@ def expire_media(database: Database, *, after_seconds: float) -> list[Removable]
         return taken
 
     database.transact(write)
+    return removable_media(database)
+
+
+def removable_media(database: Database) -> list[Removable]:
+    """Media that are no more, whose files may still lie on the share."""
     gone = select(media.c.id, media.c.media_key).where(media.c.state == MediaState.EXPIRED, media.c.path.is_not(None))
     rows = database.fetch(lambda connection: connection.execute(gone.limit(_BATCH)).all())
     return [Removable(id=row.id, media_key=row.media_key) for row in rows]

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -120,6 +121,26 @@ class Share:
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
             raise
+
+    def growing_file(self, relative: str, *, size: int) -> FileIO:
+        """Open a file that grows over several requests, cut to what is known to be good; made where it is missing.
+
+        Raises ShareUnusable; code file_damaged when less than `size` bytes are there.
+        """
+        path = self.path(relative)
+        try:
+            _make_synced(path.parent)
+            stream = FileIO(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640), "r+")
+            sync_folder(path.parent)
+            found = os.fstat(stream.fileno()).st_size
+            if found >= size:
+                stream.truncate(size)
+                stream.seek(size)
+                return stream
+            stream.close()
+        except OSError as error:
+            raise self._unusable(error) from error
+        raise ShareUnusable(f"{relative} has {found} bytes, expected at least {size}", code="file_damaged")
 
     def store(
         self, source_folder: Path, relative: str, *, on_bytes: Callable[[int], None] | None = None

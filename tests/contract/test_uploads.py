@@ -5,7 +5,7 @@ from sqlalchemy import update
 from tests.contract.looking import job_state
 
 from omkt_pipeline.db.engine import Database
-from omkt_pipeline.db.tables import upload
+from omkt_pipeline.db.tables import task, upload
 from omkt_pipeline.db.types import now_plus
 from omkt_pipeline.domain.errors import Conflict, LeaseLost, NotFound
 from omkt_pipeline.domain.job import JobState, Source, SourceKind
@@ -13,6 +13,7 @@ from omkt_pipeline.domain.task import Pool
 from omkt_pipeline.queue.audit import audit_rows
 from omkt_pipeline.queue.jobs import cancel, retry
 from omkt_pipeline.queue.overview import job_by_key
+from omkt_pipeline.queue.rescue import promote_aged
 from omkt_pipeline.queue.retention import mark_removed, removable_media
 from omkt_pipeline.queue.uploads import (
     Hold,
@@ -75,6 +76,15 @@ def test_a_job_waits_for_its_upload_and_begins_when_it_is_whole(database: Databa
 
     assert taken(database, Pool.METADATA).job_key == job
     assert upload_by_key(database, account, key).is_whole
+
+
+def test_who_looks_for_forgotten_tasks_leaves_those_of_running_uploads_alone(database: Database, account: int) -> None:
+    key = announced(database, account)
+    waiting_job(database, account, key)
+    long_ago = update(task).values(run_at=now_plus(-86400))
+    database.transact(lambda connection: connection.execute(long_ago))
+    promote_aged(database)
+    assert take(database, Pool.METADATA) is None
 
 
 def test_a_job_that_is_tried_again_still_waits(database: Database, account: int) -> None:

@@ -2,9 +2,10 @@
 
 from sqlalchemy import Connection, select, update
 
-from omkt_pipeline.db.tables import task, task_edge
+from omkt_pipeline.db.tables import media, task, task_edge
 from omkt_pipeline.db.types import now
-from omkt_pipeline.domain.task import TaskState
+from omkt_pipeline.domain.job import MediaState, SourceKind
+from omkt_pipeline.domain.task import TaskKind, TaskState
 
 
 def release_dependents(connection: Connection, settled_id: int) -> None:
@@ -21,16 +22,15 @@ def release_dependents(connection: Connection, settled_id: int) -> None:
 
 def release_if_free(connection: Connection, task_ids: list[int]) -> int:
     """waiting -> ready for those of the tasks whose prerequisites are all done; return how many."""
-    waiting = list(
-        connection.execute(
-            select(task.c.id)
-            .where(task.c.id.in_(task_ids), task.c.state == TaskState.WAITING)
-            .order_by(task.c.id)
-            .with_for_update()
-        ).scalars()
-    )
-    if not waiting:
+    rows = connection.execute(
+        select(task.c.id, task.c.kind)
+        .where(task.c.id.in_(task_ids), task.c.state == TaskState.WAITING)
+        .order_by(task.c.id)
+        .with_for_update()
+    ).all()
+    if not rows:
         return 0
+    waiting = [row.id for row in rows]
     blocked = set(
         connection.execute(
             select(task_edge.c.task_id)
@@ -38,6 +38,8 @@ def release_if_free(connection: Connection, task_ids: list[int]) -> int:
             .where(task_edge.c.task_id.in_(waiting), task.c.state != TaskState.DONE)
         ).scalars()
     )
+    if probes := [row.id for row in rows if row.kind == TaskKind.PROBE]:
+        blocked |= _awaiting_upload(connection, probes)
     free = [child for child in waiting if child not in blocked]
     if free:
         connection.execute(
@@ -46,3 +48,19 @@ def release_if_free(connection: Connection, task_ids: list[int]) -> int:
             .values(state=TaskState.READY, run_at=now())
         )
     return len(free)
+
+
+def _awaiting_upload(connection: Connection, probes: list[int]) -> set[int]:
+    """Those whose original is still being sent; `complete_upload` releases them. Its end comes before or after, not between."""
+    return set(
+        connection.execute(
+            select(task.c.id)
+            .join(media, media.c.id == task.c.media_id)
+            .where(
+                task.c.id.in_(probes),
+                media.c.state == MediaState.EXPECTED,
+                media.c.source_kind == SourceKind.UPLOAD,
+            )
+            .with_for_update(read=True, of=media)
+        ).scalars()
+    )

@@ -194,8 +194,7 @@ def retry(database: Database, account_id: int, job_key: str) -> None:
             .where(output.c.job_id == job_id, output.c.state == OutputState.FAILED)
             .values(state=OutputState.PENDING)
         )
-        if not _awaits_upload(connection, job_id):
-            release_if_free(connection, again)
+        release_if_free(connection, again)
         return True
 
     def landed(connection: Connection) -> bool | None:
@@ -205,16 +204,6 @@ def retry(database: Database, account_id: int, job_key: str) -> None:
         return True if state in OPEN_JOB else None
 
     database.transact(write, landed=landed)
-
-
-def _awaits_upload(connection: Connection, job_id: int) -> bool:
-    """Whether the job's original is still being sent. Locks the media, so that its end comes before or after, not between."""
-    row = connection.execute(
-        select(media.c.state, media.c.source_kind)
-        .where(media.c.id == select(job.c.media_id).where(job.c.id == job_id).scalar_subquery())
-        .with_for_update()
-    ).one()
-    return bool(row.state == MediaState.EXPECTED and row.source_kind == SourceKind.UPLOAD)
 
 
 def _earlier(connection: Connection, account_id: int, request: JobRequest) -> Submitted | None:

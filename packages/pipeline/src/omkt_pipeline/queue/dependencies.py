@@ -61,6 +61,6 @@ def _awaiting_upload(connection: Connection, probes: list[int]) -> set[int]:
                 media.c.state == MediaState.EXPECTED,
                 media.c.source_kind == SourceKind.UPLOAD,
             )
-            .with_for_update(read=True, of=media)
+            .with_for_update(of=media)
         ).scalars()
     )

@@ -16,7 +16,7 @@ from omkt_pipeline.domain.task import Attempt, TaskView
 from omkt_pipeline.queue.overview import PublishedOutput
 
 #: What a browser's video element plays, or what hls.js plays for it.
-_PLAYABLE_FILES = (".mp4", ".m4a")
+_PLAYABLE_FILES = (".mp4", ".m4a", ".webm", ".mp3", ".ogg")
 
 
 class SourceOut(BaseModel):

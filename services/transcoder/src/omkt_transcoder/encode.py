@@ -8,6 +8,7 @@ from omkt_pipeline.domain.errors import SourceError
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.recipe import EncodeAudio, EncodeStills, EncodeVideo, encode_spec
 from omkt_pipeline.media.complaints import meaning_of
+from omkt_pipeline.media.containers import staged
 from omkt_pipeline.media.encode_argv import TOO_MANY_DECODE_ERRORS, audio_argv, video_argv
 from omkt_pipeline.media.process import Finished, ProcessLimits, ToolExited, run
 from omkt_pipeline.media.progress import Progress
@@ -52,7 +53,7 @@ class Encode:
         finished = self._run(argv, progress, ctx)
         renditions = {
             rendition.name: check_rendition(
-                target / f"{rendition.name}.mp4",
+                target / f"{rendition.name}.{staged(rendition.codec).ending}",
                 rendition,
                 recipe,
                 frames=progress.frames,
@@ -74,7 +75,11 @@ class Encode:
         argv = audio_argv(recipe, source, target, tools=self._tools, limits=self._limits)
         finished = self._run(argv, Progress(recipe.input.duration, ctx.report), ctx)
         sound = check_sound(
-            target / f"{recipe.name}.mp4", recipe, tools=self._tools, stderr=finished.stderr_tail, stop=ctx.stop
+            target / f"{recipe.name}.{staged(recipe.codec).ending}",
+            recipe,
+            tools=self._tools,
+            stderr=finished.stderr_tail,
+            stop=ctx.stop,
         )
         return {**self._effort(finished.cpu_seconds, finished.peak_rss), "sounds": {recipe.name: sound}}
 

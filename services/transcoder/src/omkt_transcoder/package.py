@@ -1,6 +1,7 @@
 """package: turn renditions into what a client asked for, check it, and publish it."""
 
-from collections.abc import Callable, Mapping
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.recipe import PackageFile, PackageHls, PackageImages, Part, StagedFolder, package_spec
 from omkt_pipeline.domain.task import Task
 from omkt_pipeline.media.complaints import meaning_of
+from omkt_pipeline.media.containers import staged
 from omkt_pipeline.media.made import tracks_of
 from omkt_pipeline.media.package_argv import TrackFile, file_argv, hls_argv
 from omkt_pipeline.media.process import ProcessLimits, ToolExited, run
@@ -56,7 +58,7 @@ class Package:
         self, spec: PackageHls, inputs: Mapping[str, StagedFolder], target: Path, ctx: "TaskContext"
     ) -> tuple[str, dict[str, Any]]:
         parts = (*spec.video, *spec.audio)
-        tracks = [TrackFile(name=part.name, path=_file_of(part, "mp4", inputs, ctx)) for part in parts]
+        tracks = [_track(part, inputs, ctx) for part in parts]
         for track in tracks:
             (target / track.name).mkdir()
         self._run(hls_argv(tracks, target, spec.segment_seconds, tools=self._tools), ctx)
@@ -68,10 +70,11 @@ class Package:
         self, spec: PackageFile, inputs: Mapping[str, StagedFolder], target: Path, ctx: "TaskContext"
     ) -> tuple[str, dict[str, Any]]:
         parts = (*spec.video, *spec.audio)
-        tracks = [TrackFile(name=part.name, path=_file_of(part, "mp4", inputs, ctx)) for part in parts]
+        tracks = [_track(part, inputs, ctx) for part in parts]
         made = target / spec.name
-        self._run(file_argv(tracks, made, tools=self._tools), ctx)
-        found = tracks_of(made, tools=self._tools, stop=ctx.stop)
+        self._run(file_argv(tracks, made, spec.container, tools=self._tools), ctx)
+        # Not every container keeps the order of its tracks.
+        found = sorted(tracks_of(made, tools=self._tools, stop=ctx.stop), key=lambda track: track.kind != "video")
         if len(found) != len(parts):
             raise VerifyError(f"{spec.name} holds {len(found)} tracks instead of {len(parts)}.")
         for track, part in zip(found, parts, strict=True):
@@ -90,7 +93,11 @@ class Package:
             # The checksum was checked on the way in; the copy is hashed again when it is stored.
             (target / f"{part.name}.jpg").write_bytes(_file_of(part, "jpg", inputs, ctx).read_bytes())
         images = [{"file": f"{part.name}.jpg", **_facts_of(part, inputs)} for part in spec.images]
-        return images[0]["file"], {"images": images}
+        entry = images[0]["file"]
+        if spec.archive:
+            entry = f"{spec.output}.zip"
+            _zipped(target / entry, [target / image["file"] for image in images])
+        return entry, {"images": images}
 
     def _run(self, argv: list[str], ctx: "TaskContext") -> None:
         wall = self._limits.wall_seconds(ctx.task.cost, ctx.threads)
@@ -106,6 +113,18 @@ class Package:
             meaning = meaning_of(error.log_tail or "")
             # Our own files are no source: only trouble of the machine is taken from ffmpeg's words.
             raise (meaning if meaning is not None and meaning.retryable else error) from error
+
+
+def _zipped(archive: Path, files: Sequence[Path]) -> None:
+    """All files side by side, uncompressed (JPEG does not get smaller); equal files give equal archives."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as made:
+        for file in files:
+            made.writestr(zipfile.ZipInfo(file.name), file.read_bytes())
+
+
+def _track(part: Part, inputs: Mapping[str, StagedFolder], ctx: "TaskContext") -> TrackFile:
+    home = staged(_facts_of(part, inputs)["codec"])
+    return TrackFile(name=part.name, path=_file_of(part, home.ending, inputs, ctx), demuxer=home.demuxer)
 
 
 def _file_of(part: Part, ending: str, inputs: Mapping[str, StagedFolder], ctx: "TaskContext") -> Path:

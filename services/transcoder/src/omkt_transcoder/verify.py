@@ -27,7 +27,7 @@ def check_rendition(
 ) -> dict[str, Any]:
     """Facts of a rendition. Raises SourceError when the source gave less than it promised, else VerifyError."""
     track = _only_track(path, "video", recipe.input.duration, tools=tools, stderr=stderr, stop=stop)
-    if (track.codec, track.width, track.height) != ("h264", rendition.width, rendition.height):
+    if (track.codec, track.width, track.height) != (rendition.codec, rendition.width, rendition.height):
         raise VerifyError(f"{rendition.name} is {track.codec} {track.width}x{track.height}, not what was planned.")
     if abs(track.samples - frames) > 0:
         raise VerifyError(f"{rendition.name} holds {track.samples} frames, and {frames} were encoded.")

@@ -1,8 +1,25 @@
 """A preset: what a client can ask for by name. Typed, versioned, shipped as YAML; no client's string reaches a command line."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+VideoCodec = Literal["h264", "hevc", "vp9", "vp8", "av1", "mpeg2video", "flv1"]
+AudioCodec = Literal["aac", "opus", "vorbis", "mp3", "mp2"]
+Container = Literal["mp4", "webm", "mkv", "flv", "mpg", "ts", "m4a", "mp3", "ogg"]
+
+#: What each container carries, and players of it understand.
+CARRIES: dict[str, frozenset[str]] = {
+    "mp4": frozenset({"h264", "hevc", "vp9", "av1", "mpeg2video", "aac", "opus", "mp3"}),
+    "webm": frozenset({"vp8", "vp9", "av1", "vorbis", "opus"}),
+    "mkv": frozenset({"h264", "hevc", "vp9", "vp8", "av1", "mpeg2video", "aac", "opus", "vorbis", "mp3", "mp2"}),
+    "flv": frozenset({"flv1", "h264", "mp3", "aac"}),
+    "mpg": frozenset({"mpeg2video", "mp2", "mp3"}),
+    "ts": frozenset({"h264", "hevc", "mpeg2video", "aac", "mp2", "mp3"}),
+    "m4a": frozenset({"aac"}),
+    "mp3": frozenset({"mp3"}),
+    "ogg": frozenset({"vorbis", "opus"}),
+}
 
 
 class _Strict(BaseModel):
@@ -15,34 +32,77 @@ class Rung(_Strict):
     """One quality step. The picture is fitted into a 16:9 box (9:16 for portrait) whose short side is `size`."""
 
     size: int = Field(ge=64, le=4320)
-    crf: int = Field(ge=0, le=51)  #: constant quality of x264; lower is better
+    crf: int | None = Field(None, ge=0, le=63)  #: constant quality on the codec's own scale; lower is better
+    kbps: int | None = Field(None, ge=50)  #: average bitrate, instead of a constant quality
     max_kbps: int = Field(ge=50)  #: never more than this, over the buffer of `buffer_seconds`
+
+    @model_validator(mode="after")
+    def _quality_or_rate(self) -> Self:
+        if (self.crf is None) == (self.kbps is None):
+            raise ValueError("a rung has either crf or kbps")
+        return self
 
 
 class VideoSettings(_Strict):
     """How pictures are encoded, for all rungs of a preset."""
 
-    codec: Literal["h264"] = "h264"
+    codec: VideoCodec = "h264"
     speed: Literal["veryfast", "faster", "fast", "medium", "slow"] = "fast"
-    profile: Literal["baseline", "main", "high"] = "high"
+    profile: Literal["baseline", "main", "high"] = "high"  #: of H.264
     gop_seconds: float = Field(2.0, gt=0, le=10)
     max_rate: int = Field(60, ge=1, le=120)  #: frames per second
     buffer_seconds: float = Field(2.0, gt=0)
     rungs: tuple[Rung, ...] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _rate_control(self) -> Self:
+        if self.codec in ("mpeg2video", "flv1") and any(rung.kbps is None for rung in self.rungs):
+            raise ValueError(f"{self.codec} has no constant quality: its rungs need kbps")
+        return self
+
 
 class AudioSettings(_Strict):
     """How sound is encoded."""
 
-    codec: Literal["aac"] = "aac"
+    codec: AudioCodec = "aac"
     max_channels: int = Field(2, ge=1, le=8)
     kbps_per_channel: int = Field(64, ge=16, le=256)
+    best: bool = False  #: variable bitrate at the highest usual quality (MP3's V0), instead of kbps_per_channel
+    sample_rate: Literal[22050, 44100, 48000] | None = None  #: Hz; None: the source's family, 44100 or 48000
+
+    @model_validator(mode="after")
+    def _what_codecs_can(self) -> Self:
+        if self.codec in ("mp3", "mp2") and self.max_channels > 2:
+            raise ValueError(f"{self.codec} has two channels at most")
+        if self.best and self.codec not in ("mp3", "vorbis"):
+            raise ValueError(f"{self.codec} has no variable bitrate here")
+        if self.codec == "opus" and self.sample_rate not in (None, 48000):
+            raise ValueError("opus is always 48000 Hz")
+        return self
+
+
+class Omkt(_Strict):
+    """How clients of the original know a preset: its number, its name and the ending of its files."""
+
+    id: int = Field(ge=1)
+    slug: str = Field(pattern=r"^[a-z0-9_]+$")
+    extension: str = Field(pattern=r"^[a-z0-9]+$")
+    recommended: bool = False  #: selected beforehand in a client's list
+    cardinality: int = Field(1, ge=1)  #: files at most; more than one are delivered as a zip
+    kind: Literal["video", "audio", "thumbnails"] = "video"  #: of what is delivered
+
+
+def _carried(container: str, *codecs: str) -> None:
+    for codec in codecs:
+        if codec not in CARRIES[container]:
+            raise ValueError(f"{container} does not carry {codec}")
 
 
 class _Preset(_Strict):
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
     version: int = Field(ge=1)
-    title: str
+    title: str = ""  #: for people; written from the preset's data when none is given
+    omkt: Omkt | None = None
 
 
 class HlsPreset(_Preset):
@@ -54,19 +114,32 @@ class HlsPreset(_Preset):
     segment_seconds: float = Field(6.0, gt=0, le=20)
 
 
-class Mp4Preset(_Preset):
-    """One progressive MP4 file that starts to play before it is fully loaded."""
+class FilmPreset(_Preset):
+    """One file with picture and sound. An MP4 starts to play before it is fully loaded."""
 
-    kind: Literal["mp4"]
+    kind: Literal["film"]
+    container: Container = "mp4"
     video: VideoSettings
     audio: AudioSettings
+    sound_alone: bool = False  #: a source without picture gives its sound, instead of a refusal
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        _carried(self.container, self.video.codec, self.audio.codec)
+        return self
 
 
 class AudioPreset(_Preset):
     """One audio file."""
 
     kind: Literal["audio"]
+    container: Container = "m4a"
     audio: AudioSettings
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        _carried(self.container, self.audio.codec)
+        return self
 
 
 class ThumbnailsPreset(_Preset):
@@ -76,6 +149,9 @@ class ThumbnailsPreset(_Preset):
     count: int = Field(ge=1, le=100)
     size: int = Field(ge=16, le=2160)  #: short side of the box, as for a rung
     quality: int = Field(4, ge=2, le=31)  #: of JPEG; 2 is best
+    full_size: bool = False  #: also each still at the source's own size: h00.jpg beside the small l00.jpg
+    seconds_apart: float = Field(0.0, ge=0)  #: fewer than `count` in a short film, at least one
+    archive: bool = False  #: also all of them in one zip
 
 
 class PosterPreset(_Preset):
@@ -88,6 +164,6 @@ class PosterPreset(_Preset):
 
 
 Preset = Annotated[
-    HlsPreset | Mp4Preset | AudioPreset | ThumbnailsPreset | PosterPreset,
+    HlsPreset | FilmPreset | AudioPreset | ThumbnailsPreset | PosterPreset,
     Field(discriminator="kind"),
 ]

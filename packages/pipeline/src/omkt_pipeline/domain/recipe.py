@@ -29,7 +29,9 @@ class VideoRendition(Value):
     name: str  #: of its file, without ending
     width: int
     height: int
-    crf: int
+    codec: str = "h264"
+    crf: int | None = None  #: constant quality, or
+    kbps: int | None = None  #: an average bitrate
     max_kbps: int
     buffer_kbits: int
     speed: str
@@ -59,6 +61,7 @@ class EncodeAudio(Value):
     channels: int
     sample_rate: int
     kbps: int
+    best: bool = False  #: the highest usual variable bitrate instead of kbps
     language: str | None = None
 
 
@@ -113,14 +116,16 @@ class PackageFile(_Package):
 
     kind: Literal["file"] = "file"
     name: str
+    container: str = "mp4"
 
 
 class PackageImages(Value):
-    """Deliver stills as they are."""
+    """Deliver stills as they are, or in one zip besides."""
 
     kind: Literal["images"] = "images"
     output: str
     images: tuple[Part, ...]
+    archive: bool = False
 
 
 PackageSpec = Annotated[PackageHls | PackageFile | PackageImages, Field(discriminator="kind")]

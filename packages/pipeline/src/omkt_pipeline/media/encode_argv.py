@@ -4,8 +4,10 @@ from pathlib import Path
 
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.media import Colour
-from omkt_pipeline.domain.recipe import EncodeAudio, EncodeStills, EncodeVideo, Still, VideoRendition
+from omkt_pipeline.domain.recipe import EncodeAudio, EncodeStills, EncodeVideo, Still
 from omkt_pipeline.media.colouring import TAGGED, scaled, tone_mapped
+from omkt_pipeline.media.containers import staged
+from omkt_pipeline.media.encoders import audio_encoder, video_encoder
 from omkt_pipeline.media.source import opened
 from omkt_pipeline.media.tools import Tools
 
@@ -35,16 +37,16 @@ _NOTHING_ELSE = ["-map_metadata", "-1", "-map_chapters", "-1", "-dn", "-sn"]
 def video_argv(
     recipe: EncodeVideo, source: Path, target: Path, *, tools: Tools, limits: Limits, threads: int
 ) -> list[str]:
-    """Decode once, encode every rendition into `target`/NAME.mp4, video alone."""
+    """Decode once, encode every rendition into `target`/NAME.ENDING, video alone."""
     argv = [*begin(tools), "-threads", str(threads), *opened(source, recipe.input.demuxer, limits)]
     argv += ["-filter_complex_threads", str(threads), "-filter_complex", video_graph(recipe, tools)]
     for number, rendition in enumerate(recipe.renditions):
         argv += [
-            "-map", f"[v{number}]", *_NOTHING_ELSE, *_x264(rendition, threads),
+            "-map", f"[v{number}]", *_NOTHING_ELSE, *video_encoder(rendition, threads),
             # The same constant rate on the way out fills the time before a late first frame.
             "-r", recipe.rate, "-fps_mode", "cfr",
             "-t", f"{limits.max_duration_seconds:.0f}", "-fs", str(limits.max_file_bytes),
-            "-f", "mp4", f"file:{target / rendition.name}.mp4",
+            "-f", staged(rendition.codec).muxer, f"file:{target / rendition.name}.{staged(rendition.codec).ending}",
         ]  # fmt: skip
     return argv
 
@@ -67,30 +69,17 @@ def video_graph(recipe: EncodeVideo, tools: Tools) -> str:
     return ";".join(chains)
 
 
-def _x264(rendition: VideoRendition, threads: int) -> list[str]:
-    gop = str(rendition.gop_frames)
-    return [
-        "-c:v", "libx264", "-preset", rendition.speed, "-profile:v", rendition.profile,
-        # x264's own measure, half as many again as there are processors: its threads wait for one another.
-        "-threads", str(threads + threads // 2),
-        # Constant quality, and never more than what a player of this rung can load.
-        "-crf", str(rendition.crf), "-maxrate", f"{rendition.max_kbps}k", "-bufsize", f"{rendition.buffer_kbits}k",
-        # A closed group every so many frames and nowhere else, so that renditions can be switched and cut there.
-        "-g", gop, "-keyint_min", gop, "-sc_threshold", "0", "-flags", "+cgop",
-    ]  # fmt: skip
-
-
 def audio_argv(recipe: EncodeAudio, source: Path, target: Path, *, tools: Tools, limits: Limits) -> list[str]:
-    """Encode one sound track, whole, into `target`/NAME.mp4."""
+    """Encode one sound track, whole, into `target`/NAME.ENDING."""
     layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}.get(recipe.channels, f"{recipe.channels}c")
     return [
         *begin(tools), *opened(source, recipe.input.demuxer, limits),
         "-map", f"0:{recipe.input.index}", "-vn", *_NOTHING_ELSE,
         # Gaps are filled with silence and the sound begins with the file, so that it stays with the picture.
         "-af", f"aresample={recipe.sample_rate}:async=1:first_pts=0,aformat=channel_layouts={layout}",
-        "-c:a", recipe.codec, "-b:a", f"{recipe.kbps}k",
+        *audio_encoder(recipe),
         "-t", f"{limits.max_duration_seconds:.0f}", "-fs", str(limits.max_file_bytes),
-        "-f", "mp4", f"file:{target / recipe.name}.mp4",
+        "-f", staged(recipe.codec).muxer, f"file:{target / recipe.name}.{staged(recipe.codec).ending}",
     ]  # fmt: skip
 
 

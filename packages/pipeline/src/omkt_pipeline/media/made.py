@@ -4,11 +4,13 @@ import json
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from omkt_pipeline.domain.errors import ToolError, VerifyError
 from omkt_pipeline.media.process import ProcessLimits, run
 from omkt_pipeline.media.tools import Tools
 
+_ABOUT = "codec_type,codec_name,width,height,channels,duration,nb_frames,nb_read_packets"
 _LIMITS = ProcessLimits(wall_seconds=120)
 
 
@@ -28,22 +30,29 @@ class MadeTrack:
 def tracks_of(path: Path, *, tools: Tools, stop: threading.Event | None = None) -> tuple[MadeTrack, ...]:
     """The tracks of a made file. Raises VerifyError when it cannot be read."""
     argv = [
-        str(tools.ffprobe), "-hide_banner", "-v", "error", "-protocol_whitelist", "file,pipe", "-of", "json",
-        "-show_entries", "stream=codec_type,codec_name,width,height,channels,duration,nb_frames", f"file:{path}",
+        str(tools.ffprobe), "-hide_banner", "-v", "error", "-protocol_whitelist", "file,pipe", "-of", "json", "-count_packets",
+        "-show_entries", f"stream={_ABOUT}:stream_tags=DURATION:format=duration", f"file:{path}",
     ]  # fmt: skip
     try:
-        streams = json.loads(run(argv, limits=_LIMITS, stop=stop).stdout).get("streams") or []
+        answer = json.loads(run(argv, limits=_LIMITS, stop=stop).stdout)
     except (ToolError, ValueError) as error:
         raise VerifyError(f"{path.name} cannot be read back.", log_tail=getattr(error, "log_tail", None)) from error
+    whole = (answer.get("format") or {}).get("duration")
     return tuple(
         MadeTrack(
             kind=str(stream.get("codec_type")),
             codec=str(stream.get("codec_name")),
-            duration=float(stream.get("duration") or 0.0),
-            samples=int(stream.get("nb_frames") or 0),
+            duration=float(stream.get("duration") or _clock(stream) or whole or 0.0),
+            samples=int(stream.get("nb_frames") or stream.get("nb_read_packets") or 0),
             width=int(stream.get("width") or 0),
             height=int(stream.get("height") or 0),
             channels=int(stream.get("channels") or 0),
         )
-        for stream in streams
+        for stream in answer.get("streams") or []
     )
+
+
+def _clock(stream: dict[str, Any]) -> float | None:
+    """Matroska says a track's length in a tag: hours, minutes and seconds."""
+    parts = str((stream.get("tags") or {}).get("DURATION", "")).split(":")
+    return int(parts[0]) * 3600 + int(parts[1]) * 60 + float(parts[2]) if len(parts) == 3 else None

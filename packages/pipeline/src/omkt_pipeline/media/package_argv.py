@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from omkt_pipeline.media.containers import MUXERS
 from omkt_pipeline.media.encode_argv import begin
 from omkt_pipeline.media.tools import Tools
 
@@ -17,18 +18,19 @@ class TrackFile:
 
     name: str
     path: Path
+    demuxer: str = "mov"
 
 
-def _ours(path: Path) -> list[str]:
+def _ours(track: TrackFile) -> list[str]:
     """Our own intermediate file as input."""
-    return ["-protocol_whitelist", "file,pipe", "-f", "mov", "-i", f"file:{path}"]
+    return ["-protocol_whitelist", "file,pipe", "-f", track.demuxer, "-i", f"file:{track.path}"]
 
 
 def hls_argv(tracks: Sequence[TrackFile], target: Path, segment_seconds: float, *, tools: Tools) -> list[str]:
     """Cut every track into fragmented MP4 segments with a media playlist, in one run."""
     argv = [*begin(tools)]
     for track in tracks:
-        argv += _ours(track.path)
+        argv += _ours(track)
     for number, track in enumerate(tracks):
         folder = target / track.name
         argv += [
@@ -44,12 +46,12 @@ def hls_argv(tracks: Sequence[TrackFile], target: Path, segment_seconds: float, 
     return argv
 
 
-def file_argv(tracks: Sequence[TrackFile], target: Path, *, tools: Tools) -> list[str]:
-    """Join tracks into one MP4 whose index comes first, so that it plays while it loads."""
+def file_argv(tracks: Sequence[TrackFile], target: Path, container: str = "mp4", *, tools: Tools) -> list[str]:
+    """Join tracks into one file."""
     argv = [*begin(tools)]
     for track in tracks:
-        argv += _ours(track.path)
+        argv += _ours(track)
     for number in range(len(tracks)):
         argv += ["-map", f"{number}:0"]
-    argv += ["-c", "copy", "-map_metadata", "-1", "-movflags", "+faststart", "-f", "mp4", f"file:{target}"]
+    argv += ["-c", "copy", "-map_metadata", "-1", *MUXERS[container], f"file:{target}"]
     return argv

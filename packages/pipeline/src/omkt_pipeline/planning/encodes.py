@@ -12,12 +12,14 @@ from omkt_pipeline.planning import explain
 from omkt_pipeline.planning.colour import colour_of
 from omkt_pipeline.planning.cost import audio_cost, stills_cost, video_cost
 from omkt_pipeline.planning.picture import fit, ladder_for
-from omkt_pipeline.planning.timing import gop_frames, rate_for
+from omkt_pipeline.planning.timing import gop_frames, mpeg2_rate, rate_for
 
 Track = TypeVar("Track", VideoTrack, AudioTrack)
 
 #: Sample rates of the compact disc family stay in it; everything else becomes 48 kHz.
 _CD_FAMILY = frozenset({11025, 22050, 44100, 88200, 176400})
+#: Lines of the largest still.
+_LARGEST = 4320
 
 
 class Encodes:
@@ -46,15 +48,20 @@ class Encodes:
             self._note(explain.no_video(output))
             return ()
         rate, varies = rate_for(track, settings.max_rate)
+        rate, of_source = (mpeg2_rate(rate), rate) if settings.codec == "mpeg2video" else (rate, rate)
+        if rate != of_source:
+            self._note(explain.rate_of_standard(of_source, rate, output))
         fitted, left_out = ladder_for(track.display_size, settings.rungs)
         self._note(*explain.about_picture(track), *explain.about_rate(track, rate, varies=varies))
         self._note(*explain.about_rungs(track, fitted, left_out, output))
         renditions = (
             VideoRendition(
-                name=f"{item.rung.size}p",
+                name=f"{item.rung.size}p" if settings.codec == "h264" else f"{item.rung.size}p-{settings.codec}",
                 width=item.width,
                 height=item.height,
+                codec=settings.codec,
                 crf=item.rung.crf,
+                kbps=item.rung.kbps,
                 max_kbps=item.rung.max_kbps,
                 buffer_kbits=round(item.rung.max_kbps * settings.buffer_seconds),
                 speed=settings.speed,
@@ -76,11 +83,12 @@ class Encodes:
         channels = min(track.channels, settings.max_channels)
         recipe = EncodeAudio(
             input=self._input(track),
-            name="audio",
+            name="audio" if settings.codec == "aac" else f"audio-{settings.codec}",
             codec=settings.codec,
             channels=channels,
-            sample_rate=44100 if track.sample_rate in _CD_FAMILY else 48000,
+            sample_rate=settings.sample_rate or _usual_rate(track, settings.codec),
             kbps=channels * settings.kbps_per_channel,
+            best=settings.best,
             language=track.language,
         )
         self._note(*explain.about_sound(track, channels))
@@ -95,21 +103,28 @@ class Encodes:
         """The stills of an output. Call only when there is video."""
         assert self._video is not None  # noqa: S101 - the caller asked has_video
         width, height = fit(self._video.display_size, preset.size)
+        full_width, full_height = fit(self._video.display_size, _LARGEST)
         length = self._input(self._video).duration
         if isinstance(preset, PosterPreset):
             stills = [Still(name="poster", at=preset.at * length, width=width, height=height, quality=preset.quality)]
             stills[0] = stills[0].model_copy(update={"choose_from": 25})
+        elif preset.full_size:
+            # The names under which clients of the original look for them: h for high, l for low.
+            stills = [
+                Still(name=f"{kind}{number:02d}", at=at, width=size[0], height=size[1], quality=preset.quality)
+                for number, at in enumerate(_moments(preset, length))
+                for kind, size in (("h", (full_width, full_height)), ("l", (width, height)))
+            ]
         else:
-            # In the middle of equal parts: the very first and last frames are often black.
             stills = [
                 Still(
                     name=f"thumb-{number + 1:03d}",
-                    at=round(length * (number + 0.5) / preset.count, 3),
+                    at=at,
                     width=width,
                     height=height,
                     quality=preset.quality,
                 )
-                for number in range(preset.count)
+                for number, at in enumerate(_moments(preset, length))
             ]
         self._note(*explain.about_picture(self._video))
         return tuple(Part(task="stills", name=_once(still, self._stills)) for still in stills)
@@ -168,6 +183,17 @@ class Encodes:
     def _note(self, *decisions: Decision) -> None:
         for decision in decisions:
             self._decisions.setdefault((decision.code, decision.output), decision)
+
+
+def _moments(preset: ThumbnailsPreset, length: float) -> list[float]:
+    """Seconds in the middle of equal parts: the very first and last frames are often black."""
+    room = max(1, int(length / preset.seconds_apart)) if preset.seconds_apart else preset.count
+    count = min(preset.count, room)
+    return [round(length * (number + 0.5) / count, 3) for number in range(count)]
+
+
+def _usual_rate(track: AudioTrack, codec: str) -> int:
+    return 44100 if track.sample_rate in _CD_FAMILY and codec != "opus" else 48000
 
 
 def _chosen(tracks: tuple[Track, ...]) -> Track | None:

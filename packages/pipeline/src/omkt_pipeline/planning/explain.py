@@ -57,6 +57,15 @@ def about_rate(track: VideoTrack, rate: Fraction, *, varies: bool) -> Iterator[D
         )
 
 
+def rate_of_standard(rate: Fraction, to: Fraction, output: str) -> Decision:
+    """MPEG-2 knows few frame rates."""
+    return Decision(
+        code="frame_rate_of_standard",
+        message=f"MPEG-2 has no {float(rate):.3f} frames a second; {float(to):.3f} are made, some of them twice.",
+        output=output,
+    )
+
+
 def about_rungs(track: VideoTrack, made: Sequence[Fitted], left_out: Sequence[Rung], output: str) -> Iterator[Decision]:
     """Which rungs are made and which are not."""
     width, height = track.display_size

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from omkt_pipeline.domain.errors import SourceError
 from omkt_pipeline.domain.media import MediaFacts, SourceFile
 from omkt_pipeline.domain.plan import Decision, Plan, PlannedOutput, PlannedTask, Value
-from omkt_pipeline.domain.preset import AudioPreset, HlsPreset, Mp4Preset, Preset
+from omkt_pipeline.domain.preset import AudioPreset, FilmPreset, HlsPreset, Preset, ThumbnailsPreset
 from omkt_pipeline.domain.recipe import PackageFile, PackageHls, PackageImages, Part
 from omkt_pipeline.domain.task import TaskKind
 from omkt_pipeline.planning.cost import package_cost
 from omkt_pipeline.planning.encodes import Encodes
 
-_KINDS = {"hls": "hls", "mp4": "file", "audio": "file", "thumbnails": "images", "poster": "images"}
+_KINDS = {"hls": "hls", "film": "file", "audio": "file", "thumbnails": "images", "poster": "images"}
 
 
 def plan_job(facts: MediaFacts, source: SourceFile, presets: Sequence[Preset]) -> Plan:
@@ -38,26 +38,28 @@ def _package(preset: Preset, encodes: Encodes, duration: float) -> PlannedTask:
     """The package task of one output; asks `encodes` for what it needs on the way."""
     spec: Value
     parts: tuple[Part, ...]
-    if isinstance(preset, HlsPreset | Mp4Preset):
-        wants_file = isinstance(preset, Mp4Preset)
-        if wants_file and not encodes.has_video:
+    if isinstance(preset, HlsPreset | FilmPreset):
+        if isinstance(preset, FilmPreset) and not preset.sound_alone and not encodes.has_video:
             raise SourceError(f"The source has no moving picture, and {preset.id} is a film.", code="no_video")
         video, audio = encodes.ladder(preset.video, preset.id), encodes.sound(preset.audio, preset.id)
         parts = (*video, *audio)
         if isinstance(preset, HlsPreset):
             spec = PackageHls(output=preset.id, video=video, audio=audio, segment_seconds=preset.segment_seconds)
         else:
-            spec = PackageFile(output=preset.id, video=video, audio=audio, name="video.mp4")
+            name = f"video.{preset.container}"
+            spec = PackageFile(output=preset.id, video=video, audio=audio, name=name, container=preset.container)
     elif isinstance(preset, AudioPreset):
         parts = encodes.sound(preset.audio, preset.id)
         if not parts:
             raise SourceError(f"The source has no sound, and {preset.id} is nothing else.", code="no_audio")
-        spec = PackageFile(output=preset.id, audio=parts, name="audio.m4a")
+        name = f"audio.{preset.container}"
+        spec = PackageFile(output=preset.id, audio=parts, name=name, container=preset.container)
     else:
         if not encodes.has_video:
             raise SourceError(f"The source has no moving picture, and {preset.id} shows one.", code="no_video")
         parts = encodes.stills(preset)
-        spec = PackageImages(output=preset.id, images=parts)
+        archive = isinstance(preset, ThumbnailsPreset) and preset.archive
+        spec = PackageImages(output=preset.id, images=parts, archive=archive)
     return PlannedTask(
         key=f"package-{preset.id}",
         kind=TaskKind.PACKAGE,

@@ -8,6 +8,7 @@ _STANDARD = (
     Fraction(24000, 1001), Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(30),
     Fraction(48), Fraction(50), Fraction(60000, 1001), Fraction(60),
 )  # fmt: skip
+_MPEG2 = tuple(rate for rate in _STANDARD if rate != 48)
 _SAME = 0.001  #: as near as this is the same rate
 _STEADY = 0.01  #: average and base this near to each other: the rate does not vary
 _USUAL = Fraction(30)
@@ -38,6 +39,12 @@ def rate_for(track: VideoTrack, max_rate: int) -> tuple[Fraction, bool]:
     if base <= _USUAL:
         return _capped(_standard(base), max_rate), True
     return _capped(_USUAL if average <= _USUAL * Fraction(105, 100) else Fraction(60), max_rate), True
+
+
+def mpeg2_rate(rate: Fraction) -> Fraction:
+    """A frame rate that MPEG-2 has (ISO/IEC 13818-2, table 6-4): a multiple of `rate` where there is one, else more."""
+    multiple = next((known for known in _MPEG2 if (known / rate).denominator == 1), None)
+    return multiple or next((known for known in _MPEG2 if known >= rate), _MPEG2[-1])
 
 
 def gop_frames(rate: Fraction, seconds: float) -> int:

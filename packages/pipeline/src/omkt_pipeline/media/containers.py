@@ -1,0 +1,45 @@
+"""Containers: those in which tracks wait on the share for package, and those that are delivered."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staged:
+    """The container of one encoded track: each track in one that keeps its timestamps as they are."""
+
+    muxer: str
+    demuxer: str
+    ending: str
+
+
+_MP4 = Staged(muxer="mp4", demuxer="mov", ending="mp4")
+_MATROSKA = Staged(muxer="matroska", demuxer="matroska", ending="mkv")
+_OGG = Staged(muxer="ogg", demuxer="ogg", ending="ogg")
+_STAGED = {
+    # MP4 has no place for VP8 and FLV1, nor players for the sound of the others.
+    "vp8": _MATROSKA,
+    "flv1": _MATROSKA,
+    "vorbis": _OGG,
+    "opus": _OGG,
+    "mp3": Staged(muxer="mp3", demuxer="mp3", ending="mp3"),
+    "mp2": Staged(muxer="mp2", demuxer="mp3", ending="mp2"),
+}
+
+#: ffmpeg's muxer for each container that a preset may name, and its options.
+MUXERS: dict[str, tuple[str, ...]] = {
+    # The index first, so that it plays while it loads.
+    "mp4": ("-movflags", "+faststart", "-f", "mp4"),
+    "m4a": ("-movflags", "+faststart", "-f", "mp4"),
+    "webm": ("-f", "webm"),
+    "mkv": ("-f", "matroska"),
+    "flv": ("-flvflags", "add_keyframe_index", "-f", "flv"),
+    "mpg": ("-f", "vob"),
+    "ts": ("-f", "mpegts"),
+    "mp3": ("-id3v2_version", "3", "-f", "mp3"),
+    "ogg": ("-f", "ogg"),
+}
+
+
+def staged(codec: str) -> Staged:
+    """Where a track of this codec waits for package."""
+    return _STAGED.get(codec, _MP4)

@@ -73,7 +73,7 @@ def test_a_still_is_found_by_seeking() -> None:
     argv = still_argv(recipe, still, Path("/s/original"), Path("/t"), tools=TOOLS, limits=Limits(), at=6.0)
 
     assert shlex.join(argv) == (
-        f"{BEGIN} -threads 1 {GUARDS} -f mov -ss 6.000 -i file:/s/original -map 0:0 -an -map_metadata -1"
+        f"{BEGIN} -threads 1 {GUARDS} -f mov -ss 6.000000 -i file:/s/original -map 0:0 -an -map_metadata -1"
         " -map_chapters -1 -dn -sn -vf thumbnail=n=25,scale=640:360:flags=bicubic:in_color_matrix=bt709:in_range=tv"
         ":out_color_matrix=bt709:out_range=pc,format=yuvj420p,setsar=1 -frames:v 1 -c:v mjpeg -threads 1 -q:v 3"
         " -f mjpeg file:/t/poster.jpg"

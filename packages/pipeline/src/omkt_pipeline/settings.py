@@ -99,6 +99,17 @@ class DaemonSettings(CommonSettings):
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class MetadataSettings(DaemonSettings):
+    """The metadata service: probe and plan."""
+
+    chunk_min_seconds: float = Field(
+        default=15.0, ge=2, description="No chunk of a long film is shorter; films under twice this are encoded whole."
+    )
+    chunk_target_seconds: float = Field(
+        default=60.0, ge=2, description="Chunks of a long film are no longer than about this, unless the minimum is."
+    )
+
+
 class OutsideSettings(BaseSettings):
     """How api and courier reach the outside."""
 
@@ -162,4 +173,4 @@ class ApiSettings(CommonSettings, OutsideSettings):
         return values
 
 
-ALL_SETTINGS = (CommonSettings, DaemonSettings, CourierSettings, ApiSettings)
+ALL_SETTINGS = (CommonSettings, DaemonSettings, MetadataSettings, CourierSettings, ApiSettings)

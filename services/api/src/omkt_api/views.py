@@ -1,7 +1,7 @@
 """What clients get: jobs, tasks, outputs and presets in the words of the HTTP API. Rendered from the domain's values."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -257,4 +257,12 @@ def _media(view: JobView) -> MediaOut | None:
     known = view.media
     if known is None:
         return None
-    return MediaOut(id=known["key"], name=known["name"], bytes=known["bytes"], facts=known["facts"])
+    return MediaOut(id=known["key"], name=known["name"], bytes=known["bytes"], facts=_shown(known["facts"]))
+
+
+def _shown(facts: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Facts for clients: without the index of key frames, thousands of numbers that only the planner reads."""
+    if facts is None:
+        return None
+    tracks = [{name: value for name, value in track.items() if name != "key_times"} for track in facts.get("video", ())]
+    return {**facts, "video": tracks} if "video" in facts else dict(facts)

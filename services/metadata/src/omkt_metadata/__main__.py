@@ -4,15 +4,17 @@ from omkt_metadata.plan import Plan
 from omkt_metadata.probe import Probe
 from omkt_pipeline import presets
 from omkt_pipeline.daemon import enter, or_refuse, read_settings, run_daemon
+from omkt_pipeline.domain.capacity import ChunkRules
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.task import Pool, TaskKind
 from omkt_pipeline.media.tools import find_tools
+from omkt_pipeline.queue.capacity import capacity
 from omkt_pipeline.queue.inputs import Inputs
-from omkt_pipeline.settings import DaemonSettings
+from omkt_pipeline.settings import MetadataSettings
 
 
 def main() -> None:
-    settings = read_settings(DaemonSettings)
+    settings = read_settings(MetadataSettings)
     grounds = enter(settings, service="metadata")
     tools = or_refuse(lambda: find_tools(settings.ffmpeg, settings.ffprobe))
     inputs = Inputs(grounds.database)
@@ -22,7 +24,13 @@ def main() -> None:
         pool=Pool.METADATA,
         handlers={
             TaskKind.PROBE: Probe(tools=tools, limits=Limits(), media_of=inputs.media_of),
-            TaskKind.PLAN: Plan(presets=presets.shipped(), media_of=inputs.media_of, presets_of=inputs.presets_of),
+            TaskKind.PLAN: Plan(
+                presets=presets.shipped(),
+                media_of=inputs.media_of,
+                presets_of=inputs.presets_of,
+                capacity=lambda: capacity(grounds.database, Pool.TRANSCODER),
+                rules=ChunkRules(min_seconds=settings.chunk_min_seconds, target_seconds=settings.chunk_target_seconds),
+            ),
         },
         slots=settings.cores(),
         facts={"ffmpeg": tools.version},

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from omkt_pipeline.domain.capacity import Capacity, ChunkRules
 from omkt_pipeline.domain.effects import Planned, Settlement
 from omkt_pipeline.domain.errors import SourceError
 from omkt_pipeline.domain.media import SourceFile, StoredMedia
@@ -23,8 +24,11 @@ class Plan:
         presets: Mapping[str, Preset],
         media_of: Callable[[Task], StoredMedia],
         presets_of: Callable[[Task], tuple[str, ...]],
+        capacity: Callable[[], Capacity] = Capacity,
+        rules: ChunkRules | None = None,
     ) -> None:
         self._presets, self._media_of, self._presets_of = presets, media_of, presets_of
+        self._capacity, self._rules = capacity, rules
 
     def __call__(self, ctx: "TaskContext") -> Settlement:
         """Plan the task's job. Raises SourceError when a preset cannot be made of this source, or is gone."""
@@ -36,4 +40,6 @@ class Plan:
         if unknown:
             raise SourceError(f"There is no preset {', '.join(unknown)}.", code="preset_unknown")
         source = SourceFile(path=media.path, bytes=media.bytes)
-        return Settlement(effect=Planned(plan=plan_job(media.facts, source, [self._presets[name] for name in wanted])))
+        chosen = [self._presets[name] for name in wanted]
+        plan = plan_job(media.facts, source, chosen, capacity=self._capacity(), rules=self._rules)
+        return Settlement(effect=Planned(plan=plan))

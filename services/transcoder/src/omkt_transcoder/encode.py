@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from omkt_pipeline.domain.effects import Encoded, Settlement
-from omkt_pipeline.domain.errors import SourceError
+from omkt_pipeline.domain.errors import SourceError, VerifyError
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.recipe import EncodeAudio, EncodeStills, EncodeVideo, encode_spec
 from omkt_pipeline.media.complaints import meaning_of
@@ -19,6 +21,9 @@ from omkt_transcoder.verify import check_rendition, check_sound
 
 if TYPE_CHECKING:
     from omkt_pipeline.worker import TaskContext
+
+
+log = structlog.get_logger(__name__)
 
 
 class Encode:
@@ -48,8 +53,21 @@ class Encode:
         return Settlement(effect=Encoded(facts=facts), folder=folder, artifacts=artifacts)
 
     def _video(self, recipe: EncodeVideo, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
+        chunk = recipe.chunk
+        if chunk is None or chunk.seek is None:
+            return self._pictures(recipe, source, target, ctx)
+        try:
+            return self._pictures(recipe, source, target, ctx)
+        except (SourceError, VerifyError) as error:
+            # The key frame from which reading began is damaged, or is none: from the beginning all frames are there,
+            # as they are when the whole is encoded.
+            log.warning("reading from the beginning", event_code="chunk_unseekable", reason=error.message)
+            again = recipe.model_copy(update={"chunk": chunk.model_copy(update={"seek": None})})
+            return self._pictures(again, source, target, ctx)
+
+    def _pictures(self, recipe: EncodeVideo, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
         argv = video_argv(recipe, source, target, tools=self._tools, limits=self._limits, threads=ctx.threads)
-        progress = Progress(recipe.input.duration, ctx.report)
+        progress = Progress(recipe.seconds, ctx.report)
         finished = self._run(argv, progress, ctx)
         renditions = {
             rendition.name: check_rendition(

@@ -17,6 +17,7 @@ from omkt_pipeline.media.package_argv import TrackFile, file_argv, hls_argv
 from omkt_pipeline.media.process import ProcessLimits, ToolExited, run
 from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.storage import layout
+from omkt_transcoder.join import joined
 from omkt_transcoder.presentation import MASTER, check_presentation
 from omkt_transcoder.verify import DURATION_SLACK_SECONDS
 
@@ -58,7 +59,11 @@ class Package:
         self, spec: PackageHls, inputs: Mapping[str, StagedFolder], target: Path, ctx: "TaskContext"
     ) -> tuple[str, dict[str, Any]]:
         parts = (*spec.video, *spec.audio)
-        tracks = [_track(part, inputs, ctx) for part in parts]
+        inputs, files = self._whole(spec, parts, inputs, ctx)
+        tracks = [
+            TrackFile(name=part.name, path=files[part]) if part in files else _track(part, inputs, ctx)
+            for part in parts
+        ]
         for track in tracks:
             (target / track.name).mkdir()
         self._run(hls_argv(tracks, target, spec.segment_seconds, tools=self._tools), ctx)
@@ -70,7 +75,11 @@ class Package:
         self, spec: PackageFile, inputs: Mapping[str, StagedFolder], target: Path, ctx: "TaskContext"
     ) -> tuple[str, dict[str, Any]]:
         parts = (*spec.video, *spec.audio)
-        tracks = [_track(part, inputs, ctx) for part in parts]
+        inputs, files = self._whole(spec, parts, inputs, ctx)
+        tracks = [
+            TrackFile(name=part.name, path=files[part]) if part in files else _track(part, inputs, ctx)
+            for part in parts
+        ]
         made = target / spec.name
         self._run(file_argv(tracks, made, spec.container, tools=self._tools), ctx)
         # Not every container keeps the order of its tracks.
@@ -98,6 +107,16 @@ class Package:
             entry = f"{spec.output}.zip"
             _zipped(target / entry, [target / image["file"] for image in images])
         return entry, {"images": images}
+
+    def _whole(
+        self,
+        spec: PackageHls | PackageFile,
+        parts: tuple[Part, ...],
+        inputs: Mapping[str, StagedFolder],
+        ctx: "TaskContext",
+    ) -> tuple[Mapping[str, StagedFolder], Mapping[Part, Path]]:
+        """What the encodes left, as if none of them had been cut; and the local files of those that were."""
+        return joined(parts, spec.chunks, inputs, tools=self._tools, ctx=ctx, run=lambda argv: self._run(argv, ctx))
 
     def _run(self, argv: list[str], ctx: "TaskContext") -> None:
         wall = self._limits.wall_seconds(ctx.task.cost, ctx.threads)

@@ -8,7 +8,7 @@ from typing import Any
 from omkt_pipeline.domain.errors import OmktError, SourceError, VerifyError
 from omkt_pipeline.domain.recipe import EncodeAudio, EncodeVideo, VideoRendition
 from omkt_pipeline.media.extent import short_of
-from omkt_pipeline.media.made import MadeTrack, tracks_of
+from omkt_pipeline.media.made import MadeTrack, header_of, tracks_of
 from omkt_pipeline.media.tools import Tools
 
 #: Two tracks of one presentation and their playlists may differ by so much: frames and sound packets have lengths.
@@ -26,7 +26,12 @@ def check_rendition(
     stop: threading.Event | None,
 ) -> dict[str, Any]:
     """Facts of a rendition. Raises SourceError when the source gave less than it promised, else VerifyError."""
-    track = _only_track(path, "video", recipe.input.duration, tools=tools, stderr=stderr, stop=stop)
+    track = _only_track(path, "video", recipe.seconds, tools=tools, stderr=stderr, stop=stop)
+    if recipe.chunk is not None and recipe.chunk.frames not in (None, track.samples):
+        raise VerifyError(
+            f"{rendition.name} holds {track.samples} frames of chunk {recipe.chunk.number}, not {recipe.chunk.frames}.",
+            code="chunk_short",
+        )
     if (track.codec, track.width, track.height) != (rendition.codec, rendition.width, rendition.height):
         raise VerifyError(f"{rendition.name} is {track.codec} {track.width}x{track.height}, not what was planned.")
     if abs(track.samples - frames) > 0:
@@ -39,6 +44,7 @@ def check_rendition(
         "height": track.height,
         "codec": track.codec,
         "frames": track.samples,
+        **({"header": header_of(path, tools=tools, stop=stop)} if recipe.chunk is not None else {}),
         "duration": round(track.duration, 3),
         "bitrate": round(path.stat().st_size * 8 / max(track.duration, 0.001)),
     }

@@ -36,6 +36,10 @@ class VideoTrack(Value):
     bit_depth: int = 8
     colour: Colour = Colour()
     frames: int | None = None  #: what the container says
+    counted_frames: int | None = None  #: packets of the whole track, counted
+    #: Where decoding may begin: seconds on the container's clock, rising; of many close ones, some. Empty: not known.
+    key_times: tuple[float, ...] = ()
+    clock_fault: str | None = None  #: what timestamps do that they should not: "are missing", "jump"
     start: float = 0.0  #: seconds, on the container's clock
     duration: float | None = None  #: seconds
     default: bool = False

@@ -5,6 +5,7 @@ Two outputs that ask for the same recipe share what it makes.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
@@ -39,8 +40,17 @@ class VideoRendition(Value):
     gop_frames: int
 
 
+class Chunk(Value):
+    """A range of frames of the renditions' constant rate that is encoded on its own."""
+
+    number: int  #: its place in the film, from 0
+    first: int  #: its first frame, counted from the beginning of the film
+    frames: int | None  #: how many; None: to the end of the film
+    seek: float | None  #: seconds from the file's beginning at which reading begins; None: at the beginning
+
+
 class EncodeVideo(Value):
-    """Decode once, encode every rendition."""
+    """Decode once, encode every rendition, of the whole film or of one chunk of it."""
 
     kind: Literal["video"] = "video"
     input: Input
@@ -49,6 +59,16 @@ class EncodeVideo(Value):
     tone_map: str | None = None  #: pq or hlg: bring down to SDR
     colour: Colour = Colour()  #: of the source, with what it does not say filled in
     renditions: tuple[VideoRendition, ...]
+    chunk: Chunk | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long each rendition will be."""
+        if self.chunk is None:
+            return self.input.duration
+        if self.chunk.frames is not None:
+            return float(self.chunk.frames / Fraction(self.rate))
+        return max(0.0, self.input.duration - float(self.chunk.first / Fraction(self.rate)))
 
 
 class EncodeAudio(Value):
@@ -102,6 +122,8 @@ class _Package(Value):
     output: str  #: key of the output
     video: tuple[Part, ...] = ()  #: best first
     audio: tuple[Part, ...] = ()
+    #: Encodes that were cut: the keys of their chunks in the film's order, by the key that the parts name.
+    chunks: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
 class PackageHls(_Package):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.media import Colour
-from omkt_pipeline.domain.recipe import EncodeAudio, EncodeStills, EncodeVideo, Still
+from omkt_pipeline.domain.recipe import Chunk, EncodeAudio, EncodeStills, EncodeVideo, Still
 from omkt_pipeline.media.colouring import TAGGED, scaled, tone_mapped
 from omkt_pipeline.media.containers import staged
 from omkt_pipeline.media.encoders import audio_encoder, video_encoder
@@ -38,8 +38,7 @@ def video_argv(
     recipe: EncodeVideo, source: Path, target: Path, *, tools: Tools, limits: Limits, threads: int
 ) -> list[str]:
     """Decode once, encode every rendition into `target`/NAME.ENDING, video alone."""
-    argv = [*begin(tools), "-threads", str(threads), *opened(source, recipe.input.demuxer, limits)]
-    argv += ["-filter_complex_threads", str(threads), "-filter_complex", video_graph(recipe, tools)]
+    argv = video_source_argv(recipe, source, tools=tools, limits=limits, threads=threads)
     for number, rendition in enumerate(recipe.renditions):
         argv += [
             "-map", f"[v{number}]", *_NOTHING_ELSE, *video_encoder(rendition, threads),
@@ -51,9 +50,22 @@ def video_argv(
     return argv
 
 
+def video_source_argv(recipe: EncodeVideo, source: Path, *, tools: Tools, limits: Limits, threads: int) -> list[str]:
+    """The first half of `video_argv`: what is read, and the pictures [v0], [v1]… that are made of it."""
+    argv = [*begin(tools), "-threads", str(threads)]
+    seek = recipe.chunk.seek if recipe.chunk is not None else None
+    if seek is not None:
+        # The timestamps of the frames are those that they have when the whole file is read.
+        argv += ["-copyts", "-start_at_zero", "-noaccurate_seek"]
+    argv += opened(source, recipe.input.demuxer, limits, seek=seek)
+    return [*argv, "-filter_complex_threads", str(threads), "-filter_complex", video_graph(recipe, tools)]
+
+
 def video_graph(recipe: EncodeVideo, tools: Tools) -> str:
     """The filter graph: what all renditions share first, then one branch for each."""
     shared = [*([_DEINTERLACE] if recipe.deinterlace else []), f"fps={recipe.rate}"]
+    if recipe.chunk is not None:
+        shared += _frames_of(recipe.chunk)
     colour: Colour | None = recipe.colour
     if recipe.tone_map and tools.has_zscale:
         largest = recipe.renditions[0]
@@ -67,6 +79,16 @@ def video_graph(recipe: EncodeVideo, tools: Tools) -> str:
         for number, r in enumerate(recipe.renditions)
     ]
     return ";".join(chains)
+
+
+def _frames_of(chunk: Chunk) -> list[str]:
+    """Filters behind `fps`, where a timestamp is the number of a frame: let the chunk's frames through, and no others.
+
+    When reading began too late, frames are missing at the end of it, and counting finds that out.
+    """
+    begin = [f"start_pts={chunk.first}"] if chunk.first else []
+    end = [f"end_pts={chunk.first + chunk.frames}"] if chunk.frames is not None else []
+    return [f"trim={':'.join([*begin, *end])}", *(["setpts=PTS-STARTPTS"] if chunk.first else [])]
 
 
 def audio_argv(recipe: EncodeAudio, source: Path, target: Path, *, tools: Tools, limits: Limits) -> list[str]:

@@ -16,6 +16,14 @@ _HEADER_IS_A_PROMISE = frozenset({"matroska", "avi"})
 #: A header may round, count a last silent frame or a subtitle; it may not miss more than this.
 _SLACK_SECONDS = 1.0
 _SLACK_PART = 0.02
+#: Key frames nearer to each other than this are no better to begin at.
+_KEYS_APART_SECONDS = 0.5
+_KEYS_KEPT = 4000
+#: From here on ffmpeg takes a step of the clock for a new beginning, in streams that may have such (its
+#: -dts_delta_threshold).
+_JUMP_SECONDS = 10.0
+#: Containers whose clock may begin anew in the middle; there a jump of one stream moves all of them.
+_CLOCK_MAY_JUMP = frozenset({"mpegts", "mpeg"})
 
 
 @dataclass
@@ -26,6 +34,10 @@ class Extent:
     ends: dict[int, float] = field(default_factory=dict)
     begins: dict[int, float] = field(default_factory=dict)
     packets: dict[int, int] = field(default_factory=dict)
+    keys: dict[int, list[float]] = field(default_factory=dict)
+    #: Streams whose timestamps are missing or jump, with the word for it.
+    faults: dict[int, str] = field(default_factory=dict)
+    _clocks: dict[int, float] = field(default_factory=dict)
 
     def take(self, line: str) -> bool:
         """Read one line of `-show_entries packet=… -of compact=p=0`."""
@@ -39,7 +51,27 @@ class Extent:
         self.begins[index] = min(self.begins.get(index, time), time)
         self.packets[index] = self.packets.get(index, 0) + 1
         self.ends[index] = max(self.ends.get(index, time), time + (float(last) if last != "N/A" else 0.0))
+        self._note_clock(index, fields)
+        keys = self.keys.setdefault(index, [])
+        if fields.get("flags", "").startswith("K") and (not keys or time - keys[-1] >= _KEYS_APART_SECONDS):
+            keys.append(time)
         return True
+
+    def _note_clock(self, index: int, fields: Mapping[str, str]) -> None:
+        if fields.get("pts_time", "N/A") == "N/A":
+            self.faults[index] = "are missing"
+        decoded = fields.get("dts_time", "N/A")
+        if decoded == "N/A":
+            return
+        clock = float(decoded)
+        if not 0 <= clock - self._clocks.get(index, clock) < _JUMP_SECONDS:
+            self.faults.setdefault(index, "jump")
+        self._clocks[index] = clock
+
+    def key_times(self, index: int) -> tuple[float, ...]:
+        """Key frames of a stream, thinned out to a number that a row can hold."""
+        keys = self.keys.get(index, []) if self.whole else []
+        return tuple(keys[:: 1 + len(keys) // _KEYS_KEPT])
 
     def rate(self, index: int) -> Fraction | None:
         """Packets per second of a stream, over what was seen."""
@@ -71,7 +103,9 @@ def measured(facts: MediaFacts, extent: Extent) -> MediaFacts:
         update={
             "duration": round(total, 6),
             "video": tuple(
-                _with_rate(_with_duration(t, ends, counted=_counted(facts, t)), extent) for t in facts.video if holds(t)
+                _with_index(_with_rate(_with_duration(t, ends, counted=_counted(facts, t)), extent), facts, extent)
+                for t in facts.video
+                if holds(t)
             ),
             "audio": tuple(_with_duration(t, ends, counted=_counted(facts, t)) for t in facts.audio if holds(t)),
         }
@@ -101,6 +135,22 @@ def _with_rate(track: VideoTrack, extent: Extent) -> VideoTrack:
         return track
     counted = extent.rate(track.index)
     return track if counted is None else track.model_copy(update={"average_rate": str(counted)})
+
+
+def _with_index(track: VideoTrack, facts: MediaFacts, extent: Extent) -> VideoTrack:
+    """The track with what a pass over all its packets tells."""
+    if not extent.whole:
+        return track
+    fault = extent.faults.get(track.index)
+    if facts.demuxer in _CLOCK_MAY_JUMP:
+        fault = fault or next(iter(extent.faults.values()), None)
+    return track.model_copy(
+        update={
+            "counted_frames": extent.packets.get(track.index),
+            "key_times": extent.key_times(track.index),
+            "clock_fault": fault,
+        }
+    )
 
 
 def _cut(promised: float, found: float) -> SourceError:

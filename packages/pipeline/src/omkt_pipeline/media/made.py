@@ -1,5 +1,6 @@
 """What ffprobe says about a file that we made: enough to compare it with its plan."""
 
+import itertools
 import json
 import threading
 from dataclasses import dataclass
@@ -25,6 +26,54 @@ class MadeTrack:
     width: int = 0
     height: int = 0
     channels: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameClock:
+    """How the frames of a track follow each other."""
+
+    frames: int
+    steps: int  #: how many different times lie between two frames that are shown one after the other
+    begins_at: float  #: seconds; when the first one is shown
+
+
+def frame_clock(path: Path, *, tools: Tools, stop: threading.Event | None = None) -> FrameClock:
+    """The clock of a made file's only track, from its packets. Raises VerifyError when it cannot be read."""
+    times: list[int] = []
+    bases: list[float] = []
+
+    def take(line: str) -> bool:
+        name, _, value = line.strip().partition("=")
+        if name == "pts":
+            times.append(int(value))
+        elif name == "time_base":
+            over, under = value.split("/")
+            bases.append(int(over) / int(under))
+        return True
+
+    argv = [
+        str(tools.ffprobe), "-hide_banner", "-v", "error", "-protocol_whitelist", "file,pipe",
+        "-show_entries", "packet=pts:stream=time_base", "-of", "default=nw=1", f"file:{path}",
+    ]  # fmt: skip
+    try:
+        run(argv, limits=_LIMITS, stop=stop, on_line=take)
+        times.sort()
+        steps = {later - sooner for sooner, later in itertools.pairwise(times)}
+        return FrameClock(frames=len(times), steps=len(steps), begins_at=times[0] * bases[0])
+    except (ToolError, ValueError, IndexError) as error:
+        raise VerifyError(f"{path.name} cannot be read back.", log_tail=getattr(error, "log_tail", None)) from error
+
+
+def header_of(path: Path, *, tools: Tools, stop: threading.Event | None = None) -> str:
+    """The hash of the decoder's configuration of a made file's only track: equal ones can follow each other."""
+    argv = [
+        str(tools.ffprobe), "-hide_banner", "-v", "error", "-protocol_whitelist", "file,pipe", "-of", "csv=p=0",
+        "-show_data_hash", "sha256", "-show_entries", "stream=extradata_hash", f"file:{path}",
+    ]  # fmt: skip
+    try:
+        return run(argv, limits=_LIMITS, stop=stop).stdout.decode().strip()
+    except ToolError as error:
+        raise VerifyError(f"{path.name} cannot be read back.", log_tail=error.log_tail) from error
 
 
 def tracks_of(path: Path, *, tools: Tools, stop: threading.Event | None = None) -> tuple[MadeTrack, ...]:

@@ -26,6 +26,23 @@ def _ours(track: TrackFile) -> list[str]:
     return ["-protocol_whitelist", "file,pipe", "-f", track.demuxer, "-i", f"file:{track.path}"]
 
 
+def join_list(pieces: Sequence[Path]) -> str:
+    """The script of ffmpeg's concat demuxer for files of ours, in their order."""
+    return "".join(f"file '{_quoted(f'file:{piece}')}'\n" for piece in pieces)
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "'\\''")
+
+
+def join_argv(list_file: Path, target: Path, *, tools: Tools) -> list[str]:
+    """Put the pieces of one track behind each other in one MP4."""
+    return [
+        *begin(tools), "-protocol_whitelist", "file,pipe", "-f", "concat", "-safe", "0", "-i", f"file:{list_file}",
+        "-map", "0:0", "-c", "copy", "-map_metadata", "-1", "-f", "mp4", f"file:{target}",
+    ]  # fmt: skip
+
+
 def hls_argv(tracks: Sequence[TrackFile], target: Path, segment_seconds: float, *, tools: Tools) -> list[str]:
     """Cut every track into fragmented MP4 segments with a media playlist, in one run."""
     argv = [*begin(tools)]

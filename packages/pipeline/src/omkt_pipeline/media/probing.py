@@ -19,6 +19,8 @@ from omkt_pipeline.media.tools import Tools
 #: Packets to decode: enough to see sizes, fields and colours, few enough for a tenth of a second.
 _FIRST_PACKETS = 60
 _TAIL_SECONDS = 15.0
+#: Bytes a second that even a busy share reads.
+_SLOWEST_BYTES = 5e6
 
 
 def probe(
@@ -72,17 +74,18 @@ def _refuse_by_length(facts: MediaFacts, limits: Limits) -> None:
 
 
 def _extent(path: Path, facts: MediaFacts, *, tools: Tools, limits: Limits, stop: threading.Event | None) -> Extent:
-    """Where each track really ends: from the last seconds, or from the whole file when it holds nothing there."""
-    ask = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time", "-of", "compact=p=0"]
+    """Where each track really ends and, of a film, which frames it has: from every packet. Of sound alone, the last seconds
+    tell, if there are any."""
+    ask = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,flags", "-of", "compact=p=0"]
     source = opened(path, facts.demuxer, limits, probing=True)
-    if facts.duration is not None and facts.duration > 2 * _TAIL_SECONDS:
+    if not facts.video and facts.duration is not None and facts.duration > 2 * _TAIL_SECONDS:
         tail = Extent(whole=False)
         begin = f"{facts.start + facts.duration - _TAIL_SECONDS:.3f}%"
         _ask(["-read_intervals", begin, *ask, *source], tools, limits, stop, tail.take)
         if tail.ends:
             return tail
     everything = Extent(whole=True)
-    _ask([*ask, *source], tools, limits, stop, everything.take)
+    _ask([*ask, *source], tools, limits, stop, everything.take, more_seconds=facts.bytes / _SLOWEST_BYTES)
     return everything
 
 
@@ -97,11 +100,13 @@ def _ask(
     limits: Limits,
     stop: threading.Event | None,
     on_line: Callable[[str], bool] | None = None,
+    *,
+    more_seconds: float = 0.0,
 ) -> str:
     argv = [str(tools.ffprobe), "-hide_banner", "-v", "error", *words]
     confined = ProcessLimits(
-        wall_seconds=limits.probe_seconds,
-        cpu_seconds=int(limits.probe_seconds),
+        wall_seconds=limits.probe_seconds + more_seconds,
+        cpu_seconds=int(limits.probe_seconds + more_seconds),
         memory_bytes=limits.probe_memory_bytes,
         file_bytes=0,
         stdout_bytes=64 << 20,

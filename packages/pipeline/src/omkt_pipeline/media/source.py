@@ -70,7 +70,7 @@ def opened(path: Path, demuxer: str, limits: Limits, *, seek: float | None = Non
         *guards(limits, probing=probing),
         # What probing found, so that it cannot be taken for something else now.
         "-f", demuxer,
-        *(["-ss", f"{seek:.3f}"] if seek is not None else []),
+        *(["-ss", f"{seek:.6f}"] if seek is not None else []),
         # `file:` so that no part of the name is read as a protocol.
         "-i", f"file:{path}",
     ]  # fmt: skip

@@ -1,14 +1,17 @@
 """Collects what the outputs of a job need, each thing once."""
 
 from fractions import Fraction
+from math import lcm
 from typing import TypeVar
 
+from omkt_pipeline.domain.capacity import Capacity, ChunkRules
 from omkt_pipeline.domain.media import AudioTrack, MediaFacts, SourceFile, VideoTrack
 from omkt_pipeline.domain.plan import Decision, PlannedTask, Value
 from omkt_pipeline.domain.preset import AudioSettings, PosterPreset, ThumbnailsPreset, VideoSettings
 from omkt_pipeline.domain.recipe import EncodeAudio, EncodeStills, EncodeVideo, Input, Part, Still, VideoRendition
 from omkt_pipeline.domain.task import TaskKind
 from omkt_pipeline.planning import explain
+from omkt_pipeline.planning.chunks import cut
 from omkt_pipeline.planning.colour import colour_of
 from omkt_pipeline.planning.cost import audio_cost, stills_cost, video_cost
 from omkt_pipeline.planning.picture import fit, ladder_for
@@ -25,8 +28,9 @@ _LARGEST = 4320
 class Encodes:
     """The encode tasks of one plan. Equal recipes of several outputs are made once."""
 
-    def __init__(self, facts: MediaFacts, source: SourceFile) -> None:
+    def __init__(self, facts: MediaFacts, source: SourceFile, capacity: Capacity, rules: ChunkRules) -> None:
         self._facts, self._source = facts, source
+        self._capacity, self._rules = capacity, rules
         self._video, self._audio = _chosen(facts.video), _chosen(facts.audio)
         self._renditions: dict[Fraction, dict[str, VideoRendition]] = {}
         self._sounds: dict[str, EncodeAudio] = {}
@@ -129,8 +133,8 @@ class Encodes:
         self._note(*explain.about_picture(self._video))
         return tuple(Part(task="stills", name=_once(still, self._stills)) for still in stills)
 
-    def tasks(self) -> tuple[PlannedTask, ...]:
-        """The encode tasks, cheap ones first."""
+    def tasks(self) -> tuple[tuple[PlannedTask, ...], dict[str, tuple[str, ...]]]:
+        """The encode tasks, cheap ones first; and the keys of the chunks of those that are cut, by the key of the whole."""
         tasks = [_task(key, recipe, audio_cost(recipe.input.duration)) for key, recipe in self._sounds.items()]
         if self._stills and self._video is not None:
             stills = EncodeStills(
@@ -141,8 +145,37 @@ class Encodes:
                 stills=tuple(self._stills.values()),
             )
             tasks.append(_task("stills", stills, stills_cost(len(self._stills))))
-        tasks.extend(self._encode_video(rate, known) for rate, known in self._renditions.items())
-        return tuple(tasks)
+        keys: dict[str, tuple[str, ...]] = {}
+        for rate, known in self._renditions.items():
+            whole = self._encode_video(rate, known)
+            chunks = self._chunks_of(whole, rate)
+            tasks.extend(chunks or (whole,))
+            if chunks:
+                keys[whole.key] = tuple(chunk.key for chunk in chunks)
+        return tuple(tasks), keys
+
+    def _chunks_of(self, whole: PlannedTask, rate: Fraction) -> tuple[PlannedTask, ...]:
+        """The tasks that encode a film in chunks; none when it stays whole."""
+        track = self._video
+        assert track is not None  # noqa: S101 - there is a picture to encode
+        recipe = EncodeVideo.model_validate(whole.spec)
+        cutting = cut(
+            self._facts,
+            track,
+            rate=rate,
+            grid=lcm(*(rendition.gop_frames for rendition in recipe.renditions)),
+            codecs=frozenset(rendition.codec for rendition in recipe.renditions),
+            seconds=recipe.input.duration,
+            cost=whole.cost,
+            capacity=self._capacity,
+            rules=self._rules,
+        )
+        self._note(cutting.decision)
+        parts = (recipe.model_copy(update={"chunk": chunk}) for chunk in cutting.chunks)
+        return tuple(
+            _task(f"{whole.key}.{number:04d}", part, round(whole.cost * part.seconds / recipe.input.duration, 1))
+            for number, part in enumerate(parts)
+        )
 
     def _encode_video(self, rate: Fraction, known: dict[str, VideoRendition]) -> PlannedTask:
         track = self._video

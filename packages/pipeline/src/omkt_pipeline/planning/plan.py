@@ -1,7 +1,8 @@
 """Facts and presets in, a plan out. Pure: the same question always gets the same answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from omkt_pipeline.domain.capacity import Capacity, ChunkRules
 from omkt_pipeline.domain.errors import SourceError
 from omkt_pipeline.domain.media import MediaFacts, SourceFile
 from omkt_pipeline.domain.plan import Decision, Plan, PlannedOutput, PlannedTask, Value
@@ -14,22 +15,31 @@ from omkt_pipeline.planning.encodes import Encodes
 _KINDS = {"hls": "hls", "film": "file", "audio": "file", "thumbnails": "images", "poster": "images"}
 
 
-def plan_job(facts: MediaFacts, source: SourceFile, presets: Sequence[Preset]) -> Plan:
-    """Decide all work of a job: one encode of all its pictures, one of each sound, one of its stills, then packaging.
+def plan_job(
+    facts: MediaFacts,
+    source: SourceFile,
+    presets: Sequence[Preset],
+    *,
+    capacity: Capacity | None = None,
+    rules: ChunkRules | None = None,
+) -> Plan:
+    """Decide all work of a job: one encode of all its pictures, in chunks where the farm has `capacity` for it, one of each
+    sound, one of its stills, then packaging.
 
     Raises SourceError (no_video, no_audio, source_no_tracks) when an output cannot be made of this source.
     """
     if not facts.video and not facts.audio:
         raise SourceError("The source holds neither picture nor sound.", code="source_no_tracks")
-    encodes = Encodes(facts, source)
+    encodes = Encodes(facts, source, capacity or Capacity(), rules or ChunkRules())
     packages = tuple(_package(preset, encodes, facts.duration or 0.0) for preset in presets)
     outputs = tuple(
         PlannedOutput(key=preset.id, preset=preset.id, preset_version=preset.version, kind=_KINDS[preset.kind])
         for preset in presets
     )
+    tasks, chunks = encodes.tasks()
     return Plan(
         outputs=outputs,
-        tasks=(*encodes.tasks(), *packages),
+        tasks=(*tasks, *(_of_chunks(package, chunks) for package in packages)),
         decisions=(*_about_tracks(facts), *encodes.decisions),
     )
 
@@ -67,6 +77,19 @@ def _package(preset: Preset, encodes: Encodes, duration: float) -> PlannedTask:
         needs=tuple(sorted({part.task for part in parts})),
         cost=package_cost(duration),
         output=preset.id,
+    )
+
+
+def _of_chunks(package: PlannedTask, chunks: Mapping[str, tuple[str, ...]]) -> PlannedTask:
+    """The package task with the chunks of what it needs in the place of the whole."""
+    cut = {key: chunks[key] for key in package.needs if key in chunks}
+    if not cut:
+        return package
+    return package.model_copy(
+        update={
+            "spec": {**package.spec, "chunks": {key: list(keys) for key, keys in cut.items()}},
+            "needs": tuple(sorted(one for key in package.needs for one in cut.get(key, (key,)))),
+        }
     )
 
 

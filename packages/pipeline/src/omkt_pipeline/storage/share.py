@@ -175,6 +175,22 @@ class Share:
             )
         return path
 
+    def fetch(self, folder: str, artifact: Artifact, target: Path) -> None:
+        """Copy a file that a row promises to a new local file, checking size and checksum on the way: one read.
+
+        Raises ShareUnusable (file_damaged) when it is not what was stored.
+        """
+        try:
+            with self.path(f"{folder}/{artifact.path}").open("rb") as stream, target.open("xb") as copy:
+                digest = hashlib.sha256()
+                while block := stream.read(_BLOCK):
+                    digest.update(block)
+                    copy.write(block)
+        except OSError as error:
+            raise self._unusable(error) from error
+        if digest.hexdigest() != artifact.sha256:
+            raise ShareUnusable(f"{folder}/{artifact.path} is not what was stored.", code="file_damaged")
+
     def original(self, relative: str) -> Path:
         """The path of an original. Raises SourceError when it is not a regular file inside the share."""
         path = self.path(relative)

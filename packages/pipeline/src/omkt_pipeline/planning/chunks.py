@@ -1,0 +1,163 @@
+"""Where a long film is cut into chunks that all hosts encode, or why it is not cut.
+
+A chunk is a range of frames of the renditions' constant rate that begins on the grid of their key frames. Whatever is read
+before its first frame is thrown away by timestamp, so a chunk holds exactly the frames that encoding the whole would have
+made there. The key frames of the source say where reading may begin.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from omkt_pipeline.domain.capacity import Capacity, ChunkRules
+from omkt_pipeline.domain.media import MediaFacts, VideoTrack
+from omkt_pipeline.domain.plan import Decision
+from omkt_pipeline.domain.recipe import Chunk
+
+#: Each slot gets so many chunks: when one host is slower, others take more of them.
+_ROUNDS = 3
+_ROUNDS_UNEVEN = 5
+#: CPU seconds below which starting ffmpeg and reading up to the first frame weigh more than one percent or so.
+_LEAST_COST = 5.0
+#: A cut may move by this part of a chunk to lie just behind a key frame of the source.
+_PLAY = 0.15
+#: What is encoded so that the same settings give the same decoder's header on any host. x265 writes how many threads it
+#: had into its own.
+_JOINED = frozenset({"h264", "vp9"})
+#: Containers with an index of key frames: seeking to one lands on it.
+_INDEXED = frozenset({"mov", "matroska"})
+#: Containers that are searched by time: reading begins well before the key frame.
+_SEARCHED = frozenset({"mpegts", "mpeg"})
+_SEARCH_LEAD = 1.0
+#: A deinterlacer looks at the frames around each frame.
+_NEIGHBOURS = 0.5
+#: Written seeks are rounded; this much later is still before the next frame.
+_ROUNDING = 0.0005
+#: A picture that begins later than this behind the sound: what is shown before it is for one encode to decide.
+_LATE = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cutting:
+    """The chunks of a film, at least two, or none when it is encoded whole; and the reason."""
+
+    chunks: tuple[Chunk, ...]
+    decision: Decision
+
+
+def cut(
+    facts: MediaFacts,
+    track: VideoTrack,
+    *,
+    rate: Fraction,
+    grid: int,
+    codecs: frozenset[str],
+    seconds: float,
+    cost: float,
+    capacity: Capacity,
+    rules: ChunkRules,
+) -> Cutting:
+    """Cut `seconds` of film, which cost so many CPU seconds to encode, at multiples of `grid` frames."""
+    length = _length(seconds, cost, capacity, rules)
+    obstacle = _obstacle(facts, track, codecs, seconds, length, capacity)
+    if obstacle is not None:
+        return Cutting(chunks=(), decision=obstacle)
+    keys = [time - facts.start for time in track.key_times]
+    lead = _lead(facts, track)
+    firsts = _cuts(keys, rate=rate, grid=grid, seconds=seconds, length=length, lead=lead)
+    if not firsts:
+        return Cutting(chunks=(), decision=_whole("no_index", "its key frames are too far apart"))
+    starts = [(0, None), *((first, _seek(keys, first, rate, facts, lead)) for first in firsts)]
+    ends = [*firsts, None]
+    chunks = tuple(
+        Chunk(number=number, first=first, frames=None if end is None else end - first, seek=seek)
+        for number, ((first, seek), end) in enumerate(zip(starts, ends, strict=True))
+    )
+    hosts = "one host" if capacity.hosts == 1 else f"{capacity.hosts} hosts"
+    return Cutting(
+        chunks=chunks,
+        decision=Decision(
+            code="chunked",
+            message=f"The film is cut into {len(chunks)} chunks of about {seconds / len(chunks):.0f} s, which "
+            f"{capacity.slots} slots on {hosts} encode side by side.",
+        ),
+    )
+
+
+def _obstacle(
+    facts: MediaFacts, track: VideoTrack, codecs: frozenset[str], seconds: float, length: float, capacity: Capacity
+) -> Decision | None:
+    """Why this film is better, or only safely, encoded whole."""
+    obstacles = (
+        (capacity.slots < 2, "one_slot", "one slot encodes on this farm"),
+        (seconds < 2 * length, "short", f"{seconds:.0f} s are too short to be cut"),
+        (not codecs <= _JOINED, "codec", f"chunks of {', '.join(sorted(codecs - _JOINED))} are not joined yet"),
+        (facts.demuxer not in _INDEXED | _SEARCHED, "container", f"one cannot seek exactly in {facts.demuxer}"),
+        (track.clock_fault is not None, "clock", f"its timestamps {track.clock_fault}"),
+        (not track.key_times, "no_index", "its key frames are not known"),
+        (track.start - facts.start > _LATE, "late", "its picture begins later than the file"),
+    )
+    return next((_whole(code, reason) for applies, code, reason in obstacles if applies), None)
+
+
+def _whole(code: str, reason: str) -> Decision:
+    return Decision(code=f"whole_{code}", message=f"The film is encoded whole: {reason}.")
+
+
+def _length(seconds: float, cost: float, capacity: Capacity, rules: ChunkRules) -> float:
+    """Seconds of a chunk: a few for each slot, none longer than the target, none too short to be worth its start."""
+    least = max(rules.min_seconds, _LEAST_COST * seconds / max(cost, 0.001))
+    share = seconds / (capacity.slots * (_ROUNDS_UNEVEN if capacity.uneven else _ROUNDS))
+    return max(least, min(share, rules.target_seconds))
+
+
+def _lead(facts: MediaFacts, track: VideoTrack) -> float:
+    """How long before a chunk's first frame the key frame must lie from which reading begins."""
+    return max(_SEARCH_LEAD if facts.demuxer in _SEARCHED else 0.0, _NEIGHBOURS if track.interlaced else 0.0)
+
+
+def _cuts(keys: Sequence[float], *, rate: Fraction, grid: int, seconds: float, length: float, lead: float) -> list[int]:
+    """The first frames of all chunks but the first; none when no cut has a key frame to begin reading from."""
+    count = max(1, round(seconds / length))
+    step = seconds / count
+    firsts: list[int] = []
+    for number in range(1, count):
+        best = min(
+            _candidates(keys, number * step, _PLAY * step, rate, grid, lead),
+            key=lambda first: _waste(keys, first, rate, lead),
+        )
+        # No further back than a chunk before: else that much would be decoded twice for nothing.
+        if best > (firsts[-1] if firsts else 0) and _waste(keys, best, rate, lead) < step:
+            firsts.append(best)
+    return firsts
+
+
+def _candidates(keys: Sequence[float], at: float, play: float, rate: Fraction, grid: int, lead: float) -> list[int]:
+    """Frames on the grid at which one might cut near `at`: the nearest one, and those just behind a key frame."""
+    first, last = bisect_right(keys, at - play - lead), bisect_right(keys, at + play - lead)
+    behind = [ceil((key + lead) * float(rate) / grid - 0.01) * grid for key in keys[first:last]]
+    return [round(at * float(rate) / grid) * grid, *behind]
+
+
+def _waste(keys: Sequence[float], first: int, rate: Fraction, lead: float) -> float:
+    """Seconds that are read before this frame only to be thrown away."""
+    key = _key_before(keys, first, rate, lead)
+    begin = float(first / rate)
+    return begin - key if key is not None else begin
+
+
+def _key_before(keys: Sequence[float], first: int, rate: Fraction, lead: float) -> float | None:
+    # A frame that is a quarter of a frame late still counts as this one: times are rounded to the nearest frame.
+    before = bisect_right(keys, (first + 0.25) / float(rate) - lead)
+    return keys[before - 1] if before else None
+
+
+def _seek(keys: Sequence[float], first: int, rate: Fraction, facts: MediaFacts, lead: float) -> float | None:
+    """Where reading begins, in seconds from the beginning of the file; None: at the beginning."""
+    key = _key_before(keys, first, rate, lead)
+    if key is None:
+        return None
+    target = key - _SEARCH_LEAD / 2 if facts.demuxer in _SEARCHED else key + _ROUNDING
+    return round(target, 6) if target > 0 else None

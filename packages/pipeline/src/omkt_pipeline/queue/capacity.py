@@ -1,0 +1,25 @@
+"""What the farm can encode at once now: the slots of all workers that are up, for the planner."""
+
+from sqlalchemy import select
+
+from omkt_pipeline.db.engine import Database
+from omkt_pipeline.db.tables import worker
+from omkt_pipeline.domain.capacity import Capacity
+from omkt_pipeline.domain.task import Pool
+
+#: What workers say of themselves by then: how fast their host encoded lately, in work of the same cost.
+SPEED = "speed"
+_UNEVEN = 1.5
+_UP = "up"
+
+
+def capacity(database: Database, pool: Pool) -> Capacity:
+    """The living slots of a pool. A farm whose workers are all away counts as the smallest one."""
+    question = select(worker.c.host, worker.c.slots, worker.c.facts).where(worker.c.state == _UP, worker.c.pool == pool)
+    rows = database.fetch(lambda connection: connection.execute(question).all())
+    speeds = [float(speed) for row in rows if (speed := (row.facts or {}).get(SPEED))]
+    return Capacity(
+        slots=max(1, sum(row.slots for row in rows)),
+        hosts=max(1, len({row.host for row in rows})),
+        uneven=bool(speeds) and max(speeds) > _UNEVEN * min(speeds),
+    )

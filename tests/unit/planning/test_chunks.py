@@ -1,0 +1,151 @@
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.planning.media_samples import STEREO, facts, video
+
+from omkt_pipeline.domain.capacity import Capacity, ChunkRules
+from omkt_pipeline.domain.media import MediaFacts, SourceFile
+from omkt_pipeline.domain.recipe import EncodeVideo
+from omkt_pipeline.planning.chunks import Cutting, cut
+from omkt_pipeline.planning.plan import plan_job
+from omkt_pipeline.presets import shipped
+
+SOURCE = SourceFile(path="originals/a/original", bytes=1)
+
+
+def facts_of(
+    seconds: float = 600.0, *, every: float = 2.0, container: str = "mov", start: float = 0.0, **changes: Any
+) -> MediaFacts:
+    keys = tuple(start + number * every for number in range(int(seconds / every)))
+    track = video(**{"key_times": keys, "start": start, "duration": seconds, **changes})
+    found = facts(track, STEREO, start=start)
+    return found.model_copy(update={"container": container, "duration": seconds})
+
+
+def cutting(
+    found: MediaFacts, *, slots: int = 4, rate: str = "25/1", grid: int = 50, cost: float = 2000.0, **options: Any
+) -> Cutting:
+    return cut(
+        found,
+        found.video[0],
+        rate=Fraction(rate),
+        grid=grid,
+        codecs=options.get("codecs", frozenset({"h264"})),
+        seconds=found.duration or 0.0,
+        cost=cost,
+        capacity=options.get("capacity", Capacity(slots=slots, hosts=2)),
+        rules=options.get("rules", ChunkRules()),
+    )
+
+
+def test_a_long_film_gives_every_slot_a_few_chunks() -> None:
+    made = cutting(facts_of(600.0))
+
+    assert made.decision.code == "chunked"
+    assert len(made.chunks) == 12
+    assert [chunk.frames for chunk in made.chunks] == [1250] * 11 + [None]
+
+
+def test_an_uneven_farm_gets_smaller_chunks() -> None:
+    even = cutting(facts_of(600.0), capacity=Capacity(slots=4, hosts=2))
+    uneven = cutting(facts_of(600.0), capacity=Capacity(slots=4, hosts=2, uneven=True))
+
+    assert len(uneven.chunks) > len(even.chunks)
+
+
+def test_a_film_that_costs_little_is_cut_into_fewer_chunks() -> None:
+    assert len(cutting(facts_of(600.0), cost=20.0).chunks) == 4
+
+
+def test_reading_begins_at_the_key_frame_before_each_chunk() -> None:
+    # Key frames every 7 s from 100 s on; the cuts lie on the grid of two seconds.
+    made = cutting(facts_of(700.0, every=7.0, start=100.0))
+
+    for chunk in made.chunks[1:]:
+        assert chunk.seek is not None
+        assert chunk.seek == pytest.approx(7 * (chunk.first / 25 // 7), abs=0.001)
+
+
+def test_a_cut_moves_to_lie_just_behind_a_key_frame() -> None:
+    made = cutting(facts_of(700.0, every=9.0))
+    wasted = [chunk.first / 25 - (chunk.seek or 0.0) for chunk in made.chunks[1:]]
+
+    assert max(wasted) < 2.0
+
+
+def test_a_stream_that_is_searched_by_time_is_read_from_well_before_the_key_frame() -> None:
+    made = cutting(facts_of(600.0, container="mpegts", start=1.4))
+
+    for chunk in made.chunks[1:]:
+        assert chunk.seek is not None
+        assert chunk.seek <= chunk.first / 25 - 1.5
+
+
+@pytest.mark.parametrize(
+    ("found", "slots", "code"),
+    [
+        (facts_of(600.0), 1, "whole_one_slot"),
+        (facts_of(20.0), 4, "whole_short"),
+        (facts_of(600.0, container="avi"), 4, "whole_container"),
+        (facts_of(600.0, clock_fault="jump"), 4, "whole_clock"),
+        (facts_of(600.0, key_times=()), 4, "whole_no_index"),
+        (facts_of(600.0, key_times=(0.0,)), 4, "whole_no_index"),
+        (facts_of(600.0).model_copy(update={"start": -5.0}), 4, "whole_late"),
+    ],
+)  # fmt: skip
+def test_what_is_not_cut_says_why(found: MediaFacts, slots: int, code: str) -> None:
+    made = cutting(found, slots=slots)
+
+    assert made.chunks == ()
+    assert made.decision.code == code
+
+
+def test_codecs_whose_headers_differ_from_host_to_host_are_encoded_whole() -> None:
+    assert cutting(facts_of(600.0), codecs=frozenset({"h264", "hevc"})).decision.code == "whole_codec"
+
+
+@settings(deadline=None)
+@given(
+    seconds=st.floats(30, 40_000),
+    every=st.floats(0.2, 20),
+    slots=st.integers(2, 64),
+    rate=st.sampled_from(["24000/1001", "25/1", "30000/1001", "60/1", "25/2"]),
+    grid=st.integers(1, 300),
+)
+def test_chunks_cover_every_frame_once_and_begin_on_the_grid(
+    seconds: float, every: float, slots: int, rate: str, grid: int
+) -> None:
+    made = cutting(facts_of(seconds, every=every), slots=slots, rate=rate, grid=grid)
+
+    following = 0
+    for number, chunk in enumerate(made.chunks):
+        assert (chunk.number, chunk.first) == (number, following)
+        assert chunk.first % grid == 0
+        assert chunk.frames is None or chunk.frames > 0
+        assert chunk.seek is None or chunk.seek <= chunk.first / Fraction(rate) + 0.02
+        following += chunk.frames or 0
+    assert not made.chunks or (len(made.chunks) > 1 and made.chunks[-1].frames is None)
+    assert following / Fraction(rate) < seconds
+
+
+def test_a_plan_encodes_the_sound_once_and_packages_all_chunks() -> None:
+    plan = plan_job(facts_of(600.0), SOURCE, [shipped()["hls-h264"]], capacity=Capacity(slots=4, hosts=2))
+    tasks = {task.key: task for task in plan.tasks}
+    chunks = [key for key in tasks if key.startswith("video.")]
+    package = tasks["package-hls-h264"]
+
+    assert len(chunks) == 12
+    assert [key for key in tasks if key.startswith("audio")] == ["audio"]
+    assert set(package.needs) == {"audio", *chunks}
+    assert package.spec["chunks"] == {"video": chunks}
+    assert sum(EncodeVideo.model_validate(tasks[key].spec).seconds for key in chunks) == pytest.approx(600.0)
+
+
+def test_a_plan_without_room_is_as_it_was() -> None:
+    plan = plan_job(facts_of(600.0), SOURCE, [shipped()["hls-h264"]])
+
+    assert {task.key for task in plan.tasks} == {"audio", "video", "package-hls-h264"}
+    assert "whole_one_slot" in {decision.code for decision in plan.decisions}

@@ -21,6 +21,7 @@ from omkt_pipeline.queue.overview import job_by_key, jobs_page, published_output
 from omkt_pipeline.queue.rescue import Rescuer, promote, promote_aged
 from omkt_pipeline.queue.retention import expire_jobs, expire_media, forget_requests, mark_swept, sweepable
 from omkt_pipeline.queue.settle import settle
+<<<<<<< HEAD
 from omkt_pipeline.queue.strays import wanted_jobs, wanted_media
 from omkt_pipeline.queue.uploads import (
     advance_upload,
@@ -32,6 +33,9 @@ from omkt_pipeline.queue.uploads import (
     let_go,
     upload_by_key,
 )
+=======
+from omkt_pipeline.queue.twins import _add_twin, _free_slots, _pace, running_chunks
+>>>>>>> 6fd9453 (The last slow chunk is begun a second time on a free host, and the first result wins)
 from omkt_pipeline.queue.workers import workers
 from omkt_pipeline.testing import a_job, a_plan, a_planned_job, a_settlement, an_account, take, taken
 
@@ -72,6 +76,7 @@ def use_everything(database: Database, account: int) -> None:
     forget_requests(database)
     queue_depth(database)
     workers(database)
+<<<<<<< HEAD
     use_uploads(database, account)
 
 
@@ -93,6 +98,26 @@ def use_uploads(database: Database, account: int) -> None:
     assert expire_uploads(database) == keys[2:]
     wanted_media(database, keys)
     wanted_jobs(database, [waiting])
+=======
+    begin_a_second_start(database, account)
+
+
+def begin_a_second_start(database: Database, account: int) -> None:
+    """Every statement about two starts of the same work."""
+    database.fetch(lambda connection: connection.execute(running_chunks(Pool.TRANSCODER)).all())
+    a_planned_job(database, account, a_plan(encodes=2), priority=Priority.HIGH)
+    first, done = (taken(database, Pool.TRANSCODER) for _ in range(2))
+    settle(database, done, a_settlement(done))
+    _pace(database, first.job_id)
+    _free_slots(database, Pool.TRANSCODER)
+    (seen,) = [
+        row
+        for row in database.fetch(lambda connection: connection.execute(running_chunks(Pool.TRANSCODER)).all())
+        if row.id == first.id
+    ]
+    assert database.transact(lambda connection: _add_twin(connection, seen, "alpha"))
+    settle(database, first, a_settlement(first))
+>>>>>>> 6fd9453 (The last slow chunk is begun a second time on a free host, and the first result wins)
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +182,7 @@ def test_what_takes_the_first_of_a_queue_does_not_sort(
     [
         (("FORCE INDEX (k_claim)", "FOR UPDATE"), "task", "k_claim"),
         (("FORCE INDEX (k_lease)", "FOR UPDATE"), "task", "k_lease"),
+        (("FORCE INDEX (k_lease)", "task.twin_id IS NULL"), "task", "k_lease"),
         (("task.run_at <= UTC", "FOR UPDATE"), "task", "k_due"),
         (("task.band > ", "FOR UPDATE"), "task", "k_due"),
         (("FROM outbox FORCE INDEX", "FOR UPDATE"), "outbox", "k_outbox_due"),

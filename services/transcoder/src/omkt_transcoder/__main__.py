@@ -1,14 +1,19 @@
 """The transcoder daemon: encode and package. Reads settings, checks its ffmpeg, builds, runs."""
 
-from omkt_pipeline.daemon import enter, or_refuse, read_settings, run_daemon
+from omkt_pipeline.daemon import enter, or_refuse, queue_chores, read_settings, run_daemon
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.task import Pool, TaskKind
 from omkt_pipeline.media.hardware import hardware_encoders
 from omkt_pipeline.media.tools import find_tools
 from omkt_pipeline.queue.inputs import Inputs
+from omkt_pipeline.queue.twins import start_again
 from omkt_pipeline.settings import DaemonSettings
+from omkt_pipeline.worker import Chore
 from omkt_transcoder.encode import Encode
 from omkt_transcoder.package import Package
+
+#: How often free workers look for chunks that hold a job up.
+_SECOND_STARTS_SECONDS = 5.0
 
 
 def main() -> None:
@@ -28,6 +33,15 @@ def main() -> None:
         # One ffmpeg rarely fills all cores to its end; a second one takes what is left over.
         slots=max(1, min(settings.cores(), 2 + settings.cores() // 4)),
         threads=settings.cores(),
+        chores=[
+            *queue_chores(grounds.database, settings),
+            Chore(
+                name="second starts",
+                every_seconds=_SECOND_STARTS_SECONDS,
+                run=lambda: start_again(grounds.database, Pool.TRANSCODER),
+                shared=True,
+            ),
+        ],
         facts={"ffmpeg": tools.version, "hardware": dict(hardware_encoders(tools.ffmpeg))},
     )
 

@@ -161,6 +161,8 @@ class TaskRow(SQLModel, table=True):
     avoid_host: str | None = Field(default=None, max_length=255)
     progress: float = Field(default=0.0, sa_column=Column(Double, nullable=False))
     cancel_requested: bool = Field(default=False)
+    #: The other start of the same work; see queue/twins.py.
+    twin_id: int | None = Field(default=None, sa_column=Column(BigKey, nullable=True))
     published_attempt: int | None = Field(default=None)
     folder: str | None = Field(default=None, max_length=255)
     facts: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))

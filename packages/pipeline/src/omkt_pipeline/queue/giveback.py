@@ -12,6 +12,7 @@ from omkt_pipeline.domain.errors import OmktError
 from omkt_pipeline.domain.task import AttemptOutcome, Task, TaskState
 from omkt_pipeline.queue.endings import fail_job
 from omkt_pipeline.queue.guard import NO_LEASE, end_attempt, hold, move_if_leased
+from omkt_pipeline.queue.twins import twin_goes_on
 from omkt_pipeline.queue.workers import UP
 
 #: Tries that may end in the task's own error before it is given up.
@@ -57,7 +58,7 @@ def fail(
             **NO_LEASE,
         )
         _end(connection, held, AttemptOutcome.FAILED, error)
-        if ending["state"] is TaskState.FAILED:
+        if ending["state"] is TaskState.FAILED and not twin_goes_on(connection, held.id):
             fail_job(connection, held.job_id, code=error.code, message=error.message)
 
     database.transact(write)

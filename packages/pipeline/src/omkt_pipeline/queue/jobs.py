@@ -150,7 +150,7 @@ def retry(database: Database, account_id: int, job_key: str) -> None:
     def write(connection: Connection) -> bool:
         job_id = _job_id(connection, account_id, job_key)
         tasks = connection.execute(
-            select(task.c.id, task.c.state, task.c.kind)
+            select(task.c.id, task.c.state, task.c.kind, task.c.twin_id)
             .where(task.c.job_id == job_id)
             .order_by(task.c.id)
             .with_for_update()
@@ -172,7 +172,14 @@ def retry(database: Database, account_id: int, job_key: str) -> None:
         ).rowcount
         if not matched:
             raise Conflict("Only a job that failed or was cancelled can be tried again.", code="job_not_failed")
-        again = [one.id for one in tasks if one.state > TaskState.DONE]
+        done = {one.id for one in tasks if one.state == TaskState.DONE}
+        # Of two starts of the same work the first is tried again, and none when the other one did it.
+        again = [
+            one.id
+            for one in tasks
+            if one.state > TaskState.DONE
+            and (one.twin_id is None or (one.id < one.twin_id and one.twin_id not in done))
+        ]
         connection.execute(
             update(task)
             .where(task.c.id.in_(again), task.c.state > TaskState.DONE)

@@ -184,7 +184,15 @@ def _views(connection: Connection, rows: Sequence[Row[Any]]) -> list[JobView]:
     if ids:
         for one in connection.execute(select(output).where(output.c.job_id.in_(ids)).order_by(output.c.id)):
             outputs[one.job_id].append(_output_view(one))
-        columns: Any = (task.c.job_id, task.c.kind, task.c.state, task.c.progress, task.c.cost)
+        columns: Any = (
+            task.c.job_id,
+            task.c.kind,
+            task.c.state,
+            task.c.progress,
+            task.c.cost,
+            task.c.id,
+            task.c.twin_id,
+        )
         for step in connection.execute(select(*columns).where(task.c.job_id.in_(ids)).order_by(task.c.id)):
             steps[step.job_id].append(step)
     return [_view(row, outputs[row.id], steps[row.id]) for row in rows]
@@ -218,8 +226,14 @@ def _view(row: Row[Any], outputs: list[OutputView], steps: list[Row[Any]]) -> Jo
 def _progress(steps: list[Row[Any]]) -> float:
     late = [step for step in steps if step.kind in (TaskKind.ENCODE, TaskKind.PACKAGE)]
     early = sum(_EARLY_STEP for step in steps if step not in late and step.state == TaskState.DONE)
-    whole = sum(step.cost for step in late)
-    done = sum(step.cost * step.progress for step in late)
+    # Two starts of the same work are one piece of it, as far as the farther one is.
+    reached: dict[int, float] = defaultdict(float)
+    costs: dict[int, float] = {}
+    for step in late:
+        first = min(step.id, step.twin_id or step.id)
+        reached[first], costs[first] = max(reached[first], step.progress), step.cost
+    whole = sum(costs.values())
+    done = sum(costs[first] * reached[first] for first in costs)
     return round(min(1.0, early + (1 - early) * (done / whole if whole else 0.0)), 4)
 
 

@@ -15,6 +15,7 @@ from omkt_pipeline.queue.dependencies import release_if_free
 from omkt_pipeline.queue.endings import fail_job
 from omkt_pipeline.queue.giveback import backoff_seconds
 from omkt_pipeline.queue.guard import NO_LEASE, end_attempt
+from omkt_pipeline.queue.twins import twin_goes_on
 
 log = structlog.get_logger(__name__)
 
@@ -103,7 +104,7 @@ class Rescuer:
         ).rowcount
         if matched:
             end_attempt(connection, row.id, row.attempt, AttemptOutcome.LOST, error_code="worker_lost")
-            if ending["state"] is TaskState.QUARANTINED:
+            if ending["state"] is TaskState.QUARANTINED and not twin_goes_on(connection, row.id):
                 fail_job(connection, row.job_id, code="quarantined", message=message)
 
 

@@ -9,10 +9,11 @@ from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import artifact, task
 from omkt_pipeline.db.types import now
 from omkt_pipeline.domain.effects import Encoded, Settlement
-from omkt_pipeline.domain.task import AttemptOutcome, Task, TaskState
+from omkt_pipeline.domain.task import AttemptOutcome, Task, TaskKind, TaskState
 from omkt_pipeline.queue.dependencies import release_dependents
 from omkt_pipeline.queue.effects import apply
 from omkt_pipeline.queue.guard import NO_LEASE, end_attempt, leased, settled_before, why_not
+from omkt_pipeline.queue.twins import outrun_twin
 
 
 def settle(database: Database, held: Task, settlement: Settlement) -> None:
@@ -56,6 +57,8 @@ def settle(database: Database, held: Task, settlement: Settlement) -> None:
                     for file in settlement.artifacts
                 ],
             )
+        if held.kind is TaskKind.ENCODE:
+            outrun_twin(connection, held)
         release_dependents(connection, held.id)
         apply(connection, held, settlement)
         return True

@@ -8,6 +8,7 @@ should it try to settle before, it changes no row.
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -44,7 +45,7 @@ def start_again(database: Database, pool: Pool) -> int:
         if chosen is None:
             break
         avoided = row.host if elsewhere else None
-        if database.transact(lambda connection, row=row, avoided=avoided: _add_twin(connection, row, avoided)):
+        if database.transact(partial(_add_twin, seen=row, avoided=avoided)):
             log.info("a slow chunk is begun a second time", event_code="second_start", task=row.id, first=row.host)
             free[chosen] -= 1
             begun += 1

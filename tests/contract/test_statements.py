@@ -21,8 +21,8 @@ from omkt_pipeline.queue.overview import job_by_key, jobs_page, published_output
 from omkt_pipeline.queue.rescue import Rescuer, promote, promote_aged
 from omkt_pipeline.queue.retention import expire_jobs, expire_media, forget_requests, mark_swept, sweepable
 from omkt_pipeline.queue.settle import settle
-<<<<<<< HEAD
 from omkt_pipeline.queue.strays import wanted_jobs, wanted_media
+from omkt_pipeline.queue.twins import _add_twin, _free_slots, _pace, running_chunks
 from omkt_pipeline.queue.uploads import (
     advance_upload,
     complete_upload,
@@ -33,9 +33,6 @@ from omkt_pipeline.queue.uploads import (
     let_go,
     upload_by_key,
 )
-=======
-from omkt_pipeline.queue.twins import _add_twin, _free_slots, _pace, running_chunks
->>>>>>> 6fd9453 (The last slow chunk is begun a second time on a free host, and the first result wins)
 from omkt_pipeline.queue.workers import workers
 from omkt_pipeline.testing import a_job, a_plan, a_planned_job, a_settlement, an_account, take, taken
 
@@ -76,8 +73,8 @@ def use_everything(database: Database, account: int) -> None:
     forget_requests(database)
     queue_depth(database)
     workers(database)
-<<<<<<< HEAD
     use_uploads(database, account)
+    begin_a_second_start(database, account)
 
 
 def use_uploads(database: Database, account: int) -> None:
@@ -98,8 +95,6 @@ def use_uploads(database: Database, account: int) -> None:
     assert expire_uploads(database) == keys[2:]
     wanted_media(database, keys)
     wanted_jobs(database, [waiting])
-=======
-    begin_a_second_start(database, account)
 
 
 def begin_a_second_start(database: Database, account: int) -> None:
@@ -117,7 +112,6 @@ def begin_a_second_start(database: Database, account: int) -> None:
     ]
     assert database.transact(lambda connection: _add_twin(connection, seen, "alpha"))
     settle(database, first, a_settlement(first))
->>>>>>> 6fd9453 (The last slow chunk is begun a second time on a free host, and the first result wins)
 
 
 @pytest.fixture(scope="module")

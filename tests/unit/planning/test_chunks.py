@@ -8,7 +8,7 @@ from tests.unit.planning.media_samples import STEREO, facts, video
 
 from omkt_pipeline.domain.capacity import Capacity, ChunkRules
 from omkt_pipeline.domain.media import MediaFacts, SourceFile
-from omkt_pipeline.domain.recipe import EncodeVideo
+from omkt_pipeline.domain.recipe import EncodeVideo, Input, VideoRendition
 from omkt_pipeline.planning.chunks import Cutting, cut
 from omkt_pipeline.planning.plan import plan_job
 from omkt_pipeline.presets import shipped
@@ -28,13 +28,18 @@ def facts_of(
 def cutting(
     found: MediaFacts, *, slots: int = 4, rate: str = "25/1", grid: int = 50, cost: float = 2000.0, **options: Any
 ) -> Cutting:
+    renditions = tuple(
+        VideoRendition(
+            name=codec, width=640, height=360, codec=codec, crf=22, max_kbps=1000, buffer_kbits=2000, speed="fast",
+            profile="high", gop_frames=grid,
+        )
+        for codec in options.get("codecs", ("h264",))
+    )  # fmt: skip
+    given = Input(source=SOURCE, demuxer=found.demuxer, index=0, duration=found.duration or 0.0)
     return cut(
         found,
         found.video[0],
-        rate=Fraction(rate),
-        grid=grid,
-        codecs=options.get("codecs", frozenset({"h264"})),
-        seconds=found.duration or 0.0,
+        EncodeVideo(input=given, rate=rate, renditions=renditions),
         cost=cost,
         capacity=options.get("capacity", Capacity(slots=slots, hosts=2)),
         rules=options.get("rules", ChunkRules()),
@@ -104,7 +109,7 @@ def test_what_is_not_cut_says_why(found: MediaFacts, slots: int, code: str) -> N
 
 
 def test_codecs_whose_headers_differ_from_host_to_host_are_encoded_whole() -> None:
-    assert cutting(facts_of(600.0), codecs=frozenset({"h264", "hevc"})).decision.code == "whole_codec"
+    assert cutting(facts_of(600.0), codecs=("h264", "hevc")).decision.code == "whole_codec"
 
 
 @settings(deadline=None)

@@ -9,12 +9,12 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
+from math import ceil, lcm
 
 from omkt_pipeline.domain.capacity import Capacity, ChunkRules
 from omkt_pipeline.domain.media import MediaFacts, VideoTrack
 from omkt_pipeline.domain.plan import Decision
-from omkt_pipeline.domain.recipe import Chunk
+from omkt_pipeline.domain.recipe import Chunk, EncodeVideo
 
 #: Each slot gets so many chunks: when one host is slower, others take more of them.
 _ROUNDS = 3
@@ -50,18 +50,17 @@ class Cutting:
 def cut(
     facts: MediaFacts,
     track: VideoTrack,
+    recipe: EncodeVideo,
     *,
-    rate: Fraction,
-    grid: int,
-    codecs: frozenset[str],
-    seconds: float,
     cost: float,
     capacity: Capacity,
     rules: ChunkRules,
 ) -> Cutting:
-    """Cut `seconds` of film, which cost so many CPU seconds to encode, at multiples of `grid` frames."""
+    """Cut the film of a recipe, which costs so many CPU seconds to encode, on the grid of its key frames."""
+    rate, seconds = Fraction(recipe.rate), recipe.input.duration
+    grid = lcm(*(rendition.gop_frames for rendition in recipe.renditions))
     length = _length(seconds, cost, capacity, rules)
-    obstacle = _obstacle(facts, track, codecs, seconds, length, capacity)
+    obstacle = _obstacle(facts, track, recipe, length, capacity)
     if obstacle is not None:
         return Cutting(chunks=(), decision=obstacle)
     keys = [time - facts.start for time in track.key_times]
@@ -87,9 +86,10 @@ def cut(
 
 
 def _obstacle(
-    facts: MediaFacts, track: VideoTrack, codecs: frozenset[str], seconds: float, length: float, capacity: Capacity
+    facts: MediaFacts, track: VideoTrack, recipe: EncodeVideo, length: float, capacity: Capacity
 ) -> Decision | None:
     """Why this film is better, or only safely, encoded whole."""
+    seconds, codecs = recipe.input.duration, {rendition.codec for rendition in recipe.renditions}
     obstacles = (
         (capacity.slots < 2, "one_slot", "one slot encodes on this farm"),
         (seconds < 2 * length, "short", f"{seconds:.0f} s are too short to be cut"),

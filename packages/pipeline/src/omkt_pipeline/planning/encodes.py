@@ -1,7 +1,6 @@
 """Collects what the outputs of a job need, each thing once."""
 
 from fractions import Fraction
-from math import lcm
 from typing import TypeVar
 
 from omkt_pipeline.domain.capacity import Capacity, ChunkRules
@@ -148,28 +147,18 @@ class Encodes:
         keys: dict[str, tuple[str, ...]] = {}
         for rate, known in self._renditions.items():
             whole = self._encode_video(rate, known)
-            chunks = self._chunks_of(whole, rate)
+            chunks = self._chunks_of(whole)
             tasks.extend(chunks or (whole,))
             if chunks:
                 keys[whole.key] = tuple(chunk.key for chunk in chunks)
         return tuple(tasks), keys
 
-    def _chunks_of(self, whole: PlannedTask, rate: Fraction) -> tuple[PlannedTask, ...]:
+    def _chunks_of(self, whole: PlannedTask) -> tuple[PlannedTask, ...]:
         """The tasks that encode a film in chunks; none when it stays whole."""
         track = self._video
         assert track is not None  # noqa: S101 - there is a picture to encode
         recipe = EncodeVideo.model_validate(whole.spec)
-        cutting = cut(
-            self._facts,
-            track,
-            rate=rate,
-            grid=lcm(*(rendition.gop_frames for rendition in recipe.renditions)),
-            codecs=frozenset(rendition.codec for rendition in recipe.renditions),
-            seconds=recipe.input.duration,
-            cost=whole.cost,
-            capacity=self._capacity,
-            rules=self._rules,
-        )
+        cutting = cut(self._facts, track, recipe, cost=whole.cost, capacity=self._capacity, rules=self._rules)
         self._note(cutting.decision)
         parts = (recipe.model_copy(update={"chunk": chunk}) for chunk in cutting.chunks)
         return tuple(

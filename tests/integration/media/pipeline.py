@@ -61,6 +61,7 @@ class Pipeline:
 
     def __init__(self, root: Path, tools: Tools, limits: Limits | None = None, *, threads: int = 2) -> None:
         self.root, self.tools, self.limits, self.threads = root, tools, limits or Limits(), threads
+        root.mkdir(exist_ok=True)
         self.share = Share.create(root / "share", farm_id="test")
 
     def context(self, task: Task, report: Callable[[float], None] = _say_nothing) -> TaskContext:
@@ -91,7 +92,9 @@ class Pipeline:
 
     def plan(self, media: StoredMedia, facts: MediaFacts, presets: Sequence[str]) -> Plan:
         known = media.model_copy(update={"facts": facts})
-        handler = PlanHandler(presets=shipped(), media_of=lambda _: known, presets_of=lambda _: tuple(presets))
+        handler = PlanHandler(
+            presets=shipped(), media_of=lambda _: known, presets_of=lambda _: tuple(presets), tools=self.tools
+        )
         effect = handler(self.context(new_task(TaskKind.PLAN))).effect
         assert isinstance(effect, Planned)
         return effect.plan

@@ -69,6 +69,12 @@ def test_every_preset_says_in_words_what_it_does() -> None:
     assert all(preset.title for preset in shipped().values())
 
 
+def test_the_page_about_presets_says_what_they_say() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "presets.md").read_text()
+
+    assert [one.id for one in shipped().values() if f"`{one.id}`" not in page or one.title not in page] == []
+
+
 ORIGINAL = {
     **{number: (f"video_{size}p_flv", "flv") for number, size in ((1, 240), (2, 360), (3, 480))},
     **{

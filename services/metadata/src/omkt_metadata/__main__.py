@@ -30,6 +30,7 @@ def main() -> None:
                 presets_of=inputs.presets_of,
                 capacity=lambda: capacity(grounds.database, Pool.TRANSCODER),
                 rules=ChunkRules(min_seconds=settings.chunk_min_seconds, target_seconds=settings.chunk_target_seconds),
+                tools=tools,
             ),
         },
         slots=settings.cores(),

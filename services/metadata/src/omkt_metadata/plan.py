@@ -9,6 +9,8 @@ from omkt_pipeline.domain.errors import SourceError
 from omkt_pipeline.domain.media import SourceFile, StoredMedia
 from omkt_pipeline.domain.preset import Preset
 from omkt_pipeline.domain.task import Task
+from omkt_pipeline.media.encoders import encoders_for
+from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.planning.plan import plan_job
 
 if TYPE_CHECKING:
@@ -26,9 +28,11 @@ class Plan:
         presets_of: Callable[[Task], tuple[str, ...]],
         capacity: Callable[[], Capacity] = Capacity,
         rules: ChunkRules | None = None,
+        tools: Tools | None = None,
     ) -> None:
         self._presets, self._media_of, self._presets_of = presets, media_of, presets_of
         self._capacity, self._rules = capacity, rules
+        self._tools = tools
 
     def __call__(self, ctx: "TaskContext") -> Settlement:
         """Plan the task's job. Raises SourceError when a preset cannot be made of this source, or is gone."""
@@ -39,7 +43,17 @@ class Plan:
         unknown = [name for name in wanted if name not in self._presets]
         if unknown:
             raise SourceError(f"There is no preset {', '.join(unknown)}.", code="preset_unknown")
+        for name in wanted:
+            self._refuse_without_encoder(self._presets[name])
         source = SourceFile(path=media.path, bytes=media.bytes)
         chosen = [self._presets[name] for name in wanted]
         plan = plan_job(media.facts, source, chosen, capacity=self._capacity(), rules=self._rules)
         return Settlement(effect=Planned(plan=plan))
+
+    def _refuse_without_encoder(self, preset: Preset) -> None:
+        lacking = [name for name in sorted(encoders_for(preset)) if self._tools is not None and self._tools.lacks(name)]
+        if lacking:
+            raise SourceError(
+                f"{preset.id} needs {', '.join(lacking)}, which the farm's ffmpeg has not. Ask the operator for another build.",
+                code="preset_unavailable",
+            )

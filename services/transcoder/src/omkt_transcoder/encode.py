@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from omkt_pipeline.domain.effects import Encoded, Settlement
-from omkt_pipeline.domain.errors import SourceError, VerifyError
+from omkt_pipeline.domain.errors import SourceError, Unavailable, VerifyError
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.recipe import EncodeAudio, EncodeStills, EncodeVideo, encode_spec
 from omkt_pipeline.media.complaints import meaning_of
 from omkt_pipeline.media.containers import staged
 from omkt_pipeline.media.encode_argv import TOO_MANY_DECODE_ERRORS, audio_argv, video_argv
+from omkt_pipeline.media.encoders import encoders_of
 from omkt_pipeline.media.process import Finished, ProcessLimits, ToolExited, run
 from omkt_pipeline.media.progress import Progress
 from omkt_pipeline.media.tools import Tools
@@ -36,9 +37,11 @@ class Encode:
         """Encode what the task's recipe says.
 
         Raises SourceError (source_damaged) when less comes out than the source promised, VerifyError when a rendition
-        is not what was planned, ToolError when ffmpeg was killed or hung.
+        is not what was planned, ToolError when ffmpeg was killed or hung, Unavailable (encoder_missing) when another host's
+        ffmpeg is needed.
         """
         recipe = encode_spec.validate_python(ctx.task.spec)
+        self._refuse_without_encoder(recipe)
         source = ctx.share.original(recipe.input.source.path)
         target = ctx.scratch / "made"
         target.mkdir()
@@ -126,6 +129,15 @@ class Encode:
                     log_tail=error.log_tail,
                 ) from error
             raise meaning_of(error.log_tail or "") or error from error
+
+    def _refuse_without_encoder(self, recipe: EncodeVideo | EncodeAudio | EncodeStills) -> None:
+        encoders = encoders_of(recipe)
+        lacking = sorted(encoder for encoder in encoders if self._tools.lacks(encoder))
+        if lacking:
+            raise Unavailable(
+                f"ffmpeg {self._tools.version} of this host has no {', '.join(lacking)}. Install a build that has it.",
+                code="encoder_missing",
+            )
 
     def _effort(self, cpu_seconds: float, peak_rss: int) -> dict[str, Any]:
         return {

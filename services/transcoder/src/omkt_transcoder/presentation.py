@@ -8,7 +8,7 @@ from typing import Any
 
 from omkt_pipeline.domain.errors import VerifyError
 from omkt_pipeline.domain.recipe import PackageHls, Part, StagedFolder
-from omkt_pipeline.media.boxes import Segment, h264_codec_string, read_segment, timescale
+from omkt_pipeline.media.boxes import Segment, codec_string, read_segment, timescale
 from omkt_pipeline.media.package_argv import INIT, PLAYLIST
 from omkt_pipeline.media.playlist import Rate, Sound, Variant, master_playlist, rate_of, read_media_playlist
 from omkt_transcoder.verify import DURATION_SLACK_SECONDS
@@ -83,7 +83,7 @@ def _check_track(part: Part, inputs: Mapping[str, StagedFolder], folder: Path) -
     return _Cut(
         rate=rate_of([path.stat().st_size for path in paths], lengths),
         starts=tuple(Fraction(segment.begins_at, scale) for segment in segments),
-        codec=h264_codec_string(init) if is_video else None,
+        codec=codec_string(init) if is_video else None,
     )
 
 

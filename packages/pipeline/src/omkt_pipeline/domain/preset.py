@@ -113,6 +113,12 @@ class HlsPreset(_Preset):
     audio: AudioSettings
     segment_seconds: float = Field(6.0, gt=0, le=20)
 
+    @model_validator(mode="after")
+    def _players_take_it(self) -> Self:
+        if self.video.codec not in ("h264", "hevc", "av1") or self.audio.codec != "aac":
+            raise ValueError("HLS is made in h264, hevc or av1 with aac")
+        return self
+
 
 class FilmPreset(_Preset):
     """One file with picture and sound. An MP4 starts to play before it is fully loaded."""

@@ -7,9 +7,25 @@ from pathlib import Path
 
 from omkt_pipeline.domain.errors import VerifyError
 
-_CONTAINERS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"avc1", b"mp4a", b"moof", b"traf"})
+_CONTAINERS = frozenset(
+    {
+        b"moov",
+        b"trak",
+        b"mdia",
+        b"minf",
+        b"stbl",
+        b"stsd",
+        b"avc1",
+        b"hvc1",
+        b"av01",
+        b"vp09",
+        b"mp4a",
+        b"moof",
+        b"traf",
+    }
+)
 #: How many bytes of fields come before the boxes inside these.
-_FIELDS_BEFORE = {b"stsd": 8, b"avc1": 78, b"mp4a": 28}
+_FIELDS_BEFORE = {b"stsd": 8, b"avc1": 78, b"hvc1": 78, b"av01": 78, b"vp09": 78, b"mp4a": 28}
 _NOT_A_SYNC_SAMPLE = 0x10000
 
 
@@ -23,12 +39,40 @@ class Segment:
     begins_with_key_frame: bool
 
 
-def h264_codec_string(init: bytes) -> str:
-    """The RFC 6381 name, for example avc1.64001f, of the H.264 track of an initialisation segment or MP4 file."""
+def codec_string(init: bytes) -> str:
+    """The RFC 6381 name of the picture of an initialisation segment or MP4 file, for example avc1.64001f."""
+    names = {b"avcC": _avc1, b"hvcC": _hvc1, b"av1C": _av01, b"vpcC": _vp09}
     for kind, body in _walk(init):
-        if kind == b"avcC" and len(body) > 3:
-            return f"avc1.{body[1:4].hex()}"
+        if kind in names and len(body) > 3:
+            return names[kind](body)
     raise VerifyError("The video track has no decoder configuration.")
+
+
+def _avc1(body: bytes) -> str:
+    return f"avc1.{body[1:4].hex()}"
+
+
+def _hvc1(body: bytes) -> str:
+    """ISO/IEC 14496-15, annex E.3: profile, compatibility with its bits turned round, tier and level, constraints."""
+    space, tier, profile = body[1] >> 6, body[1] >> 5 & 1, body[1] & 31
+    compatible = int(f"{int.from_bytes(body[2:6], 'big'):032b}"[::-1], 2)
+    constraints = body[6:12].rstrip(b"\0")
+    level = f"{'H' if tier else 'L'}{body[12]}"
+    return ".".join(
+        ("hvc1", f"{' ABC'[space].strip()}{profile}", f"{compatible:X}", level, *(f"{c:X}" for c in constraints))
+    )
+
+
+def _av01(body: bytes) -> str:
+    """AV1 in ISOBMFF, section 5: profile, level and tier, bit depth."""
+    high, twelve = body[2] >> 6 & 1, body[2] >> 5 & 1
+    depth = 8 + 2 * high + 2 * (high & twelve)
+    return f"av01.{body[1] >> 5}.{body[1] & 31:02d}{'H' if body[2] >> 7 else 'M'}.{depth:02d}"
+
+
+def _vp09(body: bytes) -> str:
+    """VP codecs in ISOBMFF, codecs parameter string: profile, level, bit depth."""
+    return f"vp09.{body[4]:02d}.{body[5]:02d}.{body[6] >> 4:02d}"
 
 
 def timescale(init: bytes) -> int:

@@ -1,6 +1,7 @@
 """What each encoder is told. One place for the names and options of ffmpeg's encoders."""
 
-from omkt_pipeline.domain.recipe import EncodeAudio, VideoRendition
+from omkt_pipeline.domain.preset import AudioPreset, FilmPreset, HlsPreset, Preset
+from omkt_pipeline.domain.recipe import EncodeAudio, EncodeStills, EncodeVideo, VideoRendition
 
 VIDEO_ENCODERS = {
     "h264": "libx264", "hevc": "libx265", "vp9": "libvpx-vp9", "vp8": "libvpx", "av1": "libsvtav1",
@@ -24,6 +25,23 @@ def video_encoder(rendition: VideoRendition, threads: int) -> list[str]:
         "h264": _x264, "hevc": _x265, "vp9": _vp9, "vp8": _vp8, "av1": _svt_av1, "mpeg2video": _mpeg2, "flv1": _flv1,
     }[rendition.codec]  # fmt: skip
     return ["-c:v", VIDEO_ENCODERS[rendition.codec], *options(rendition, threads)]
+
+
+def encoders_of(recipe: EncodeVideo | EncodeAudio | EncodeStills) -> frozenset[str]:
+    """The names of the encoders that a task needs. That of stills is part of every build we run with."""
+    if isinstance(recipe, EncodeVideo):
+        return frozenset(VIDEO_ENCODERS[rendition.codec] for rendition in recipe.renditions)
+    return frozenset({AUDIO_ENCODERS[recipe.codec]} if isinstance(recipe, EncodeAudio) else ())
+
+
+def encoders_for(preset: Preset) -> frozenset[str]:
+    """The names of the encoders that a preset may need."""
+    found = set()
+    if isinstance(preset, HlsPreset | FilmPreset):
+        found.add(VIDEO_ENCODERS[preset.video.codec])
+    if isinstance(preset, HlsPreset | FilmPreset | AudioPreset):
+        found.add(AUDIO_ENCODERS[preset.audio.codec])
+    return frozenset(found)
 
 
 def audio_encoder(recipe: EncodeAudio) -> list[str]:

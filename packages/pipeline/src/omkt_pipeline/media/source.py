@@ -23,13 +23,16 @@ DECODERS: Mapping[str, tuple[str, ...]] = {
     "h263": ("h263",), "flv1": ("flv",), "gif": ("gif",), "mjpeg": ("mjpeg",), "qtrle": ("qtrle",),
     "msmpeg4v2": ("msmpeg4v2",), "msmpeg4v3": ("msmpeg4",), "wmv1": ("wmv1",), "wmv2": ("wmv2",),
     "wmv3": ("wmv3",), "vc1": ("vc1",), "prores": ("prores",), "dnxhd": ("dnxhd",), "dvvideo": ("dvvideo",),
-    "rawvideo": ("rawvideo",),
+    "rawvideo": ("rawvideo",), "vp6": ("vp6",), "vp6f": ("vp6f",), "svq1": ("svq1",), "svq3": ("svq3",),
+    "cinepak": ("cinepak",), "huffyuv": ("huffyuv",), "utvideo": ("utvideo",), "msvideo1": ("msvideo1",),
     "aac": ("aac",), "mp3": ("mp3float", "mp3"), "mp2": ("mp2float", "mp2"), "mp1": ("mp1float", "mp1"),
     "ac3": ("ac3",), "eac3": ("eac3",), "dts": ("dca",), "truehd": ("truehd",), "mlp": ("mlp",),
     "opus": ("opus", "libopus"), "vorbis": ("vorbis", "libvorbis"), "flac": ("flac",), "alac": ("alac",),
     "amr_nb": ("amrnb", "libopencore_amrnb"), "amr_wb": ("amrwb", "libopencore_amrwb"),
     "wmav1": ("wmav1",), "wmav2": ("wmav2",), "adpcm_ms": ("adpcm_ms",), "adpcm_ima_wav": ("adpcm_ima_wav",),
-    "adpcm_ima_qt": ("adpcm_ima_qt",),
+    "adpcm_ima_qt": ("adpcm_ima_qt",), "adpcm_swf": ("adpcm_swf",), "nellymoser": ("nellymoser",),
+    "wmapro": ("wmapro",), "wavpack": ("wavpack",), "speex": ("speex", "libspeex"), "gsm": ("gsm", "libgsm"),
+    "gsm_ms": ("gsm_ms", "libgsm_ms"),
     **{
         name: (name,)
         for name in (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omkt_pipeline.domain.errors import ToolError, Unavailable
+from omkt_pipeline.media.encoders import AUDIO_ENCODERS, VIDEO_ENCODERS
 from omkt_pipeline.media.process import ProcessLimits, run
 
 _ASK = ProcessLimits(wall_seconds=20)
@@ -27,6 +28,11 @@ class Tools:
     ffprobe: Path
     version: str  #: of ffmpeg
     has_zscale: bool = True  #: needed to bring HDR down to SDR
+    encoders: frozenset[str] | None = None  #: that the build has; None: not asked
+
+    def lacks(self, encoder: str) -> bool:
+        """Whether the build is known to be without this encoder."""
+        return self.encoders is not None and encoder not in self.encoders
 
     @property
     def major(self) -> int:
@@ -64,6 +70,7 @@ def find_tools(ffmpeg: Path | None = None, ffprobe: Path | None = None) -> Tools
         ffprobe=chosen_ffprobe,
         version=_version(chosen_ffmpeg),
         has_zscale={"zscale", "tonemap"} <= known["filter"],
+        encoders=known["encoder"] & {*VIDEO_ENCODERS.values(), *AUDIO_ENCODERS.values()},
     )
 
 

@@ -14,10 +14,14 @@ from omkt_pipeline.domain.job import JobState, Priority, Source, SourceKind
 from omkt_pipeline.domain.task import Pool
 from omkt_pipeline.queue.beat import beat
 from omkt_pipeline.queue.claim import claim_candidate, has_ready, ready_count
+from omkt_pipeline.queue.deadlines import enforce_deadlines
+from omkt_pipeline.queue.deliveries import messages_of, replay
 from omkt_pipeline.queue.giveback import fail, release
 from omkt_pipeline.queue.jobs import cancel, retry
+from omkt_pipeline.queue.media import delete_media, media_by_key, media_page
 from omkt_pipeline.queue.outbox import claim_due, record_delivered
 from omkt_pipeline.queue.overview import job_by_key, jobs_page, published_output, queue_depth, tasks_of
+from omkt_pipeline.queue.priority import prioritise
 from omkt_pipeline.queue.rescue import Rescuer, promote, promote_aged
 from omkt_pipeline.queue.retention import expire_jobs, expire_media, forget_requests, mark_swept, sweepable
 from omkt_pipeline.queue.settle import settle
@@ -75,6 +79,23 @@ def use_everything(database: Database, account: int) -> None:
     workers(database)
     use_uploads(database, account)
     begin_a_second_start(database, account)
+    use_what_clients_ask(database, account, done)
+
+
+def use_what_clients_ask(database: Database, account: int, done: str) -> None:
+    """Media, deadlines, priorities and the webhooks of a job."""
+    enforce_deadlines(database)
+    page = media_page(database, account, limit=1)
+    media_page(database, account, limit=10, before=page.next_before)
+    known = job_by_key(database, account, done).media
+    assert known is not None
+    media_by_key(database, account, known["key"])
+    waiting = a_job(database, account, source=Source(kind=SourceKind.MEDIA, value=known["key"]))
+    prioritise(database, account, waiting, Priority.HIGH)
+    cancel(database, account, waiting)
+    (message,) = messages_of(database, account, waiting)
+    replay(database, account, waiting, message.message_id)
+    delete_media(database, account, known["key"])
 
 
 def use_uploads(database: Database, account: int) -> None:

@@ -10,7 +10,9 @@ from tests.integration.api.test_jobs import refused
 #: Routes without an account: health, and what a signed link opens.
 OPEN = {"/healthz", "/readyz", "/metrics", "/v1/files/{token}/{path}"}
 #: Routes that name no one's thing; to put is to make a new one.
-NAMELESS = {"PUT /v1/uploads/{key}", "/v1/jobs", "/v1/uploads", "/v1/presets", "/v1/presets/{preset}"}
+NAMELESS = {"PUT /v1/uploads/{key}", "/v1/jobs", "/v1/media", "/v1/uploads", "/v1/presets", "/v1/presets/{preset}"}
+#: What a route must be told to be understood.
+BODIES = {"PATCH /v1/jobs/{key}": {"priority": "low"}, "POST /v1/plans": {"presets": ["hls-h264"]}}
 
 
 def routes(farm: Farm) -> Iterator[tuple[str, str]]:
@@ -35,8 +37,17 @@ def test_what_is_foreign_does_not_exist_on_any_route(farm: Farm, published: str)
         before = owner.get(f"/v1/jobs/{published}").json()
         for method, path in routes(farm):
             if not {path, f"{method} {path}"} & (OPEN | NAMELESS):
-                key = upload.rpartition("/")[2] if path.startswith("/v1/uploads") else published
-                response = other.request(method, path.format(key=key, output="hls-h264", path="master.m3u8"))
+                names = {"key": published, "output": "hls-h264", "path": "master.m3u8", "message": "msg_1"}
+                if path.startswith("/v1/uploads"):
+                    names["key"] = upload.rpartition("/")[2]
+                elif path.startswith("/v1/media"):
+                    names["key"] = before["media"]["id"]
+                response = other.request(
+                    method,
+                    path.format(**names),
+                    json=BODIES.get(f"{method} {path}", {})
+                    | ({"media": before["media"]["id"]} if path == "/v1/plans" else {}),
+                )
                 assert response.status_code == 404, (method, path)
                 asked += 1
         assert owner.get(f"/v1/jobs/{published}").json() == before

@@ -8,6 +8,7 @@ from omkt_api.outside import Outside
 from omkt_api.strays import Strays
 from omkt_pipeline.daemon import enter, queue_chores, read_settings, run_daemon
 from omkt_pipeline.domain.task import Pool, TaskKind
+from omkt_pipeline.queue.deadlines import enforce_deadlines
 from omkt_pipeline.queue.outbox import Outbox
 from omkt_pipeline.queue.rescue import promote_aged
 from omkt_pipeline.queue.workers import bury
@@ -47,6 +48,7 @@ def main() -> None:
             *queue_chores(database, settings, hurry=8),
             Chore(name="notify", every_seconds=0.5, run=notifier.work_once),
             Chore(name="expire", every_seconds=10, run=expire.work_once),
+            Chore(name="deadlines", every_seconds=5, run=lambda: enforce_deadlines(database)),
             Chore(name="strays", every_seconds=60, run=Strays(database, grounds.share).work_once),
             Chore(name="promote_aged", every_seconds=60, run=lambda: promote_aged(database)),
             Chore(name="bury", every_seconds=30, run=lambda: bury(database, silent_seconds=_SILENT_SECONDS)),

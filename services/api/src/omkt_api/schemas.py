@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from omkt_pipeline.domain.job import Priority, Source, SourceKind
 
@@ -12,7 +12,7 @@ class _In(BaseModel):
 
 
 class SourceIn(_In):
-    """Where the media comes from: exactly one of the three."""
+    """Where the media comes from: exactly one of the four."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
@@ -33,19 +33,31 @@ class SourceIn(_In):
         description="A file that the operator put into the share's folder `incoming`, relative to it.",
         examples=["films/a.mov"],
     )
+    media: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=64,
+        description="The id of a media that the farm has: it is neither fetched nor probed again.",
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        if sum(value is not None for value in (self.url, self.upload, self.path)) != 1:
-            raise ValueError("give exactly one of url, upload and path")
+        if sum(value is not None for value in self._values()) != 1:
+            raise ValueError("give exactly one of url, upload, path and media")
         return self
 
     def as_source(self) -> Source:
         """The same in the domain's words."""
-        for kind, value in ((SourceKind.URL, self.url), (SourceKind.UPLOAD, self.upload), (SourceKind.PATH, self.path)):
+        for kind, value in zip(_KINDS, self._values(), strict=True):
             if value is not None:
                 return Source(kind=kind, value=value)
         raise AssertionError("validated above")
+
+    def _values(self) -> tuple[str | None, ...]:
+        return self.url, self.upload, self.path, self.media
+
+
+_KINDS = (SourceKind.URL, SourceKind.UPLOAD, SourceKind.PATH, SourceKind.MEDIA)
 
 
 class CallbackIn(_In):
@@ -55,6 +67,7 @@ class CallbackIn(_In):
 
 
 PresetId = Annotated[str, Field(min_length=1, max_length=63)]
+Tag = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class JobCreate(_In):
@@ -83,9 +96,33 @@ class JobCreate(_In):
     priority: Priority = Field(default=Priority.NORMAL, description="Jobs of a higher priority always start first.")
     callback: CallbackIn | None = None
     client_data: str | None = Field(default=None, max_length=2048, description="Your own words; echoed back.")
+    tags: list[Tag] = Field(default=[], max_length=16, description="Your own labels; echoed back.")
+    not_before: AwareDatetime | None = Field(default=None, description="Nothing begins before this moment.")
+    deadline: AwareDatetime | None = Field(
+        default=None, description="A job that has not ended by this moment fails with `deadline_passed`."
+    )
 
     @model_validator(mode="after")
     def _presets_differ(self) -> Self:
         if len(set(self.presets)) != len(self.presets):
             raise ValueError("presets must differ from each other")
         return self
+
+    @model_validator(mode="after")
+    def _times_are_in_order(self) -> Self:
+        if self.deadline and self.not_before and self.deadline <= self.not_before:
+            raise ValueError("deadline must be after not_before")
+        return self
+
+
+class JobChange(_In):
+    """What can be changed while a job is open."""
+
+    priority: Priority
+
+
+class PlanCreate(_In):
+    """A question what a job would do."""
+
+    media: str = Field(min_length=1, max_length=64, description="The id of a media that was probed.")
+    presets: list[PresetId] = Field(min_length=1, max_length=16, json_schema_extra={"uniqueItems": True})

@@ -3,7 +3,7 @@
 import errno
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from omkt_api.guard import OutsidePolicy, check_url
@@ -33,12 +33,7 @@ class Submit:
         Raises Refused (preset_unknown, source_missing, path_invalid, callback_refused), FetchError for a URL that the
         farm will not fetch, NotFound (upload_unknown), Conflict (idempotency_mismatch), Unavailable.
         """
-        for preset in wanted.presets:
-            if preset not in self._presets:
-                raise Refused(
-                    f"There is no preset {preset!r}. This farm has: {', '.join(sorted(self._presets))}.",
-                    code="preset_unknown",
-                )
+        demand_presets(self._presets, wanted.presets)
         if wanted.callback is not None:
             self._check_callback(wanted.callback.url)
         request = job_request(wanted, idempotency_key)
@@ -49,7 +44,7 @@ class Submit:
         if source.kind is SourceKind.URL:
             check_url(source.value, self._policy)
             return NewMedia()
-        if source.kind is SourceKind.UPLOAD:
+        if source.kind in (SourceKind.UPLOAD, SourceKind.MEDIA):
             return NewMedia()
         path = layout.incoming_path(source.value)
         try:
@@ -69,6 +64,16 @@ class Submit:
             raise Refused(f"The callback cannot be called: {error.message}", code="callback_refused") from None
 
 
+def demand_presets(known: Mapping[str, Preset], wanted: Sequence[str]) -> list[Preset]:
+    """The presets of these names. Raises Refused (preset_unknown)."""
+    for name in wanted:
+        if name not in known:
+            raise Refused(
+                f"There is no preset {name!r}. This farm has: {', '.join(sorted(known))}.", code="preset_unknown"
+            )
+    return [known[name] for name in wanted]
+
+
 def job_request(wanted: JobCreate, idempotency_key: str | None) -> JobRequest:
     """The request in the domain's words. Two that ask for the same have the same fingerprint."""
     canonical = json.dumps(wanted.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
@@ -78,6 +83,9 @@ def job_request(wanted: JobCreate, idempotency_key: str | None) -> JobRequest:
         priority=wanted.priority,
         callback=Callback(url=wanted.callback.url) if wanted.callback else None,
         client_data=wanted.client_data,
+        tags=tuple(wanted.tags),
+        not_before=wanted.not_before,
+        deadline=wanted.deadline,
         idempotency_key=idempotency_key,
         fingerprint=hashlib.sha256(canonical.encode()).hexdigest(),
     )

@@ -69,6 +69,9 @@ class JobOut(BaseModel):
     media: MediaOut | None
     client_data: str | None
     callback: CallbackOut | None
+    tags: list[str]
+    not_before: datetime | None
+    deadline: datetime | None
     error: ErrorOut | None
     warnings: list[str]
     created_at: datetime
@@ -169,6 +172,9 @@ class Renderer:
             media=_media(view),
             client_data=view.client_data,
             callback=CallbackOut(url=view.callback_url) if view.callback_url else None,
+            tags=list(view.tags),
+            not_before=view.not_before,
+            deadline=view.deadline,
             error=ErrorOut(code=view.error.code, message=view.error.message) if view.error else None,
             warnings=list(view.warnings),
             created_at=view.created_at,

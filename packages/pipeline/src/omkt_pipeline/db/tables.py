@@ -99,6 +99,9 @@ class JobRow(SQLModel, table=True):
     presets: list[str] = Field(sa_column=Column(JSON, nullable=False))
     callback_url: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     client_data: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    tags: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
+    not_before: datetime | None = _moment(nullable=True)
+    deadline: datetime | None = _moment(nullable=True)
     decisions: list[Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     error_code: str | None = Field(default=None, max_length=64)
     error_message: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
@@ -113,6 +116,7 @@ class JobRow(SQLModel, table=True):
         Index("k_job_media", "media_id"),
         Index("k_job_ended", "state", "finished_at"),
         Index("k_job_sweep", "swept", "state", "id"),
+        Index("k_job_deadline", "state", "deadline"),
     )
 
 

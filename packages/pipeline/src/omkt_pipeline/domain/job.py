@@ -53,6 +53,7 @@ class SourceKind(StrEnum):
     URL = "url"
     UPLOAD = "upload"
     PATH = "path"
+    MEDIA = "media"  #: one that the farm knows already; never the kind of a media itself
 
 
 class MediaState(IntEnum):
@@ -95,6 +96,9 @@ class JobRequest:
     priority: Priority = Priority.NORMAL
     callback: Callback | None = None
     client_data: str | None = None  #: the client's own words, echoed back
+    tags: tuple[str, ...] = ()  #: the client's labels, echoed back
+    not_before: datetime | None = None  #: nothing begins before this
+    deadline: datetime | None = None  #: given up when it has not ended by then
     idempotency_key: str | None = None
     fingerprint: str = ""  #: SHA-256 of the request's canonical form
 
@@ -134,6 +138,9 @@ class JobView:
     source: Source
     client_data: str | None
     callback_url: str | None
+    tags: tuple[str, ...]
+    not_before: datetime | None
+    deadline: datetime | None
     error: Failure | None
     warnings: tuple[str, ...]
     created_at: datetime

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, insert
 
@@ -28,11 +29,17 @@ _INSERT = insert(task).values(run_at=now(), created_at=now(), attempt=0, failure
 
 
 def add_tasks(
-    connection: Connection, job: JobRef, planned: Sequence[PlannedTask], *, held: Collection[str] = ()
+    connection: Connection,
+    job: JobRef,
+    planned: Sequence[PlannedTask],
+    *,
+    held: Collection[str] = (),
+    not_before: datetime | None = None,
 ) -> None:
     """Insert the tasks, ready or waiting for each other. A task may need only tasks that stand before it.
 
-    Those in `held` wait for something that is no task: an upload that is not whole.
+    Those in `held` wait for something that is no task: an upload that is not whole. What would be ready is delayed until
+    `not_before`.
 
     Ends by moving the account's clock on, which locks it: call it last.
     """
@@ -40,8 +47,9 @@ def add_tasks(
     keys = {pool: iter(turn.keys) for pool, turn in taken.items()}
     ids: dict[str, int] = {}
     for one in planned:
+        free = TaskState.READY if not_before is None else TaskState.DELAYED
         result = connection.execute(
-            _INSERT,
+            _INSERT if not_before is None else _INSERT.values(run_at=not_before),
             {
                 "job_id": job.id,
                 "job_key": job.key,
@@ -52,7 +60,7 @@ def add_tasks(
                 "output_key": one.output,
                 "pool": int(one.kind.pool),
                 "spec": one.spec,
-                "state": int(TaskState.WAITING if one.needs or one.key in held else TaskState.READY),
+                "state": int(TaskState.WAITING if one.needs or one.key in held else free),
                 "band": job.band,
                 "fair_key": next(keys[one.kind.pool]),
                 "cost": one.cost,

@@ -70,7 +70,8 @@ def submit(database: Database, account_id: int, request: JobRequest, found: NewM
             id=job_id, key=job_key, media_id=source.id, account_id=account_id, band=request.priority.band
         )
         steps = first_tasks(request.source, source.key, source.state)
-        add_tasks(connection, reference, steps, held=_held(request.source, source.state))
+        held = _held(steps, source.state)
+        add_tasks(connection, reference, steps, held=held, not_before=request.not_before)
         return Submitted(job_key=job_key, replayed=False)
 
     def landed(connection: Connection) -> Submitted | None:
@@ -90,7 +91,7 @@ def submit(database: Database, account_id: int, request: JobRequest, found: NewM
 def first_tasks(source: Source, media_key: str, state: MediaState) -> list[PlannedTask]:
     """The tasks every job begins with: only what is not known yet is fetched and probed."""
     steps: list[PlannedTask] = []
-    if state == MediaState.EXPECTED and source.kind is not SourceKind.UPLOAD:
+    if state == MediaState.EXPECTED and source.kind is SourceKind.URL:
         steps.append(PlannedTask(key="fetch", kind=TaskKind.FETCH, spec={"url": source.value, "media": media_key}))
     if state != MediaState.PROBED:
         steps.append(PlannedTask(key="probe", kind=TaskKind.PROBE, spec={}, needs=tuple(step.key for step in steps)))
@@ -99,9 +100,10 @@ def first_tasks(source: Source, media_key: str, state: MediaState) -> list[Plann
     return steps
 
 
-def _held(source: Source, state: MediaState) -> tuple[str, ...]:
+def _held(steps: list[PlannedTask], state: MediaState) -> tuple[str, ...]:
     """The task that waits for the end of an upload; `complete_upload` releases it."""
-    return ("probe",) if source.kind is SourceKind.UPLOAD and state == MediaState.EXPECTED else ()
+    is_sent = state == MediaState.EXPECTED and not any(step.kind is TaskKind.FETCH for step in steps)
+    return ("probe",) if is_sent else ()
 
 
 def store_upload(database: Database, account_id: int, media_key: str, found: NewMedia) -> None:
@@ -232,19 +234,28 @@ def _earlier(connection: Connection, account_id: int, request: JobRequest) -> Su
 
 
 def _media(connection: Connection, account_id: int, source: Source, found: NewMedia) -> _Media:
-    if source.kind is SourceKind.UPLOAD:
-        row = connection.execute(
-            select(media.c.id, media.c.media_key, media.c.state)
-            .where(media.c.media_key == source.value, media.c.account_id == account_id)
-            # Keeps the retention rules from removing the original while a job is being attached to it.
-            .with_for_update()
-        ).first()
-        if row is None or row.state == MediaState.EXPIRED:
-            raise NotFound("There is no such upload, or it has expired. Upload the file again.", code="upload_unknown")
-        return _Media(id=row.id, key=row.media_key, state=MediaState(row.state))
+    if source.kind in (SourceKind.UPLOAD, SourceKind.MEDIA):
+        return _known_media(connection, account_id, source)
     key = new_key()
     media_id = _insert_media(connection, account_id, key, source, found)
     return _Media(id=media_id, key=key, state=MediaState.STORED if found.path else MediaState.EXPECTED)
+
+
+def _known_media(connection: Connection, account_id: int, source: Source) -> _Media:
+    """What an earlier request brought, locked: retention cannot remove the original while a job is being attached to it."""
+    row = connection.execute(
+        select(media.c.id, media.c.media_key, media.c.state, media.c.source_kind)
+        .where(media.c.media_key == source.value, media.c.account_id == account_id)
+        .with_for_update()
+    ).first()
+    is_upload = row is not None and row.source_kind == SourceKind.UPLOAD
+    if row is None or row.state == MediaState.EXPIRED or (source.kind is SourceKind.UPLOAD and not is_upload):
+        if source.kind is SourceKind.UPLOAD:
+            raise NotFound("There is no such upload, or it has expired. Upload the file again.", code="upload_unknown")
+        raise NotFound("There is no such media, or it has expired. Submit its source again.", code="media_unknown")
+    if row.state == MediaState.EXPECTED and not is_upload:
+        raise Conflict("This media is still being fetched. Submit its URL, or wait.", code="media_not_ready")
+    return _Media(id=row.id, key=row.media_key, state=MediaState(row.state))
 
 
 def _insert_media(connection: Connection, account_id: int, key: str, source: Source, found: NewMedia) -> int:
@@ -277,6 +288,9 @@ def _insert_job(connection: Connection, account_id: int, request: JobRequest, ke
             presets=list(request.presets),
             callback_url=request.callback.url if request.callback else None,
             client_data=request.client_data,
+            tags=list(request.tags) or None,
+            not_before=request.not_before,
+            deadline=request.deadline,
             events=0,
             swept=False,
             created_at=now(),

@@ -3,6 +3,7 @@
 import os
 import uuid
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
@@ -11,7 +12,14 @@ from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import account, delivery, job, outbox
 from omkt_pipeline.db.types import now, now_plus
 
-_DUE, _SENDING, _DELIVERED, _GIVEN_UP = 0, 1, 2, 3
+
+class MessageState(IntEnum):
+    """Where a webhook stands."""
+
+    DUE = 0
+    SENDING = 1
+    DELIVERED = 2
+    GIVEN_UP = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +71,7 @@ def announce(connection: Connection, job_id: int, topic: str) -> None:
                     "sequence": row.events + 1,
                 },
             },
-            state=_DUE,
+            state=MessageState.DUE,
             tries=0,
             run_at=now(),
             created_at=now(),
@@ -78,13 +86,13 @@ def claim_due(database: Database, *, limit: int, lease_seconds: float) -> list[D
     def take(connection: Connection) -> list[DueMessage]:
         messages: list[DueMessage] = []
         # Each state on its own: an equality keeps the claim inside the index.
-        for state in (_DUE, _SENDING):
+        for state in (MessageState.DUE, MessageState.SENDING):
             rows = connection.execute(_due(state, limit - len(messages))).all() if len(messages) < limit else []
             for row in rows:
                 connection.execute(
                     update(outbox)
                     .where(outbox.c.id == row.id)
-                    .values(state=_SENDING, lease_token=token, run_at=now_plus(lease_seconds))
+                    .values(state=MessageState.SENDING, lease_token=token, run_at=now_plus(lease_seconds))
                 )
             messages += [_message(connection, row, token) for row in rows]
         return messages
@@ -120,7 +128,7 @@ def _message(connection: Connection, row: Any, token: bytes) -> DueMessage:
 
 def record_delivered(database: Database, message: DueMessage, *, status: int, seconds: float) -> None:
     """The receiver has it."""
-    _record(database, message, {"state": _DELIVERED}, status=status, error=None, seconds=seconds)
+    _record(database, message, {"state": MessageState.DELIVERED}, status=status, error=None, seconds=seconds)
 
 
 def record_failed(
@@ -134,7 +142,9 @@ def record_failed(
 ) -> None:
     """The receiver does not have it: try again later, or give up when `next_in_seconds` is None."""
     values: dict[str, Any] = (
-        {"state": _GIVEN_UP} if next_in_seconds is None else {"state": _DUE, "run_at": now_plus(next_in_seconds)}
+        {"state": MessageState.GIVEN_UP}
+        if next_in_seconds is None
+        else {"state": MessageState.DUE, "run_at": now_plus(next_in_seconds)}
     )
     _record(database, message, values, status=status, error=error, seconds=seconds)
 
@@ -151,7 +161,9 @@ def _record(
     def write(connection: Connection) -> None:
         matched = connection.execute(
             update(outbox)
-            .where(outbox.c.id == message.id, outbox.c.state == _SENDING, outbox.c.lease_token == message.token)
+            .where(
+                outbox.c.id == message.id, outbox.c.state == MessageState.SENDING, outbox.c.lease_token == message.token
+            )
             .values(tries=outbox.c.tries + 1, lease_token=None, **values)
         ).rowcount
         if matched:

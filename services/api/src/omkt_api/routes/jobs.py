@@ -9,11 +9,12 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from omkt_api.deps import Caller, KeyedRoute, Render, TheApi
 from omkt_api.events import changes
 from omkt_api.problems import documented
-from omkt_api.schemas import JobCreate
+from omkt_api.schemas import JobChange, JobCreate
 from omkt_api.submit import Submit
 from omkt_api.views import JobOut, JobsOut, TasksOut, tasks
 from omkt_pipeline.domain.job import JobState, JobView
 from omkt_pipeline.queue import jobs, overview
+from omkt_pipeline.queue.priority import prioritise
 
 KEYED = ((401, "key_missing"), (401, "key_invalid"), (422, "request_invalid"), (503, "database_away"))
 UNKNOWN = (404, "job_unknown")
@@ -46,6 +47,8 @@ IdempotencyKey = Annotated[
         (400, "source_address_refused"),
         (400, "callback_refused"),
         (404, "upload_unknown"),
+        (404, "media_unknown"),
+        (409, "media_not_ready"),
         (413, "body_too_large"),
         (422, "idempotency_mismatch"),
     )
@@ -97,6 +100,18 @@ def list_jobs(
 @router.get("/{key}", operation_id="get_job", summary="Get a job", responses=documented(*KEYED, UNKNOWN))
 def get_job(key: JobKey, api: TheApi, caller: Caller, render: Render) -> JobOut:
     """One job with its outputs."""
+    return render.job(overview.job_by_key(api.database, caller.id, key))
+
+
+@router.patch(
+    "/{key}",
+    operation_id="change_job",
+    summary="Change a job's priority",
+    responses=documented(*KEYED, UNKNOWN, (409, "job_ended"), (413, "body_too_large")),
+)
+def change_job(key: JobKey, wanted: JobChange, api: TheApi, caller: Caller, render: Render) -> JobOut:
+    """Let an open job go before or behind others. What runs already runs on."""
+    prioritise(api.database, caller.id, key, wanted.priority)
     return render.job(overview.job_by_key(api.database, caller.id, key))
 
 

@@ -10,7 +10,15 @@ from tests.integration.api.test_jobs import refused
 #: Routes without an account: health, and what a signed link opens.
 OPEN = {"/healthz", "/readyz", "/metrics", "/v1/files/{token}/{path}"}
 #: Routes that name no one's thing; to put is to make a new one.
-NAMELESS = {"PUT /v1/uploads/{key}", "/v1/jobs", "/v1/media", "/v1/uploads", "/v1/presets", "/v1/presets/{preset}"}
+NAMELESS = {
+    "PUT /v1/uploads/{key}",
+    "/v1/jobs",
+    "/v1/keys",
+    "/v1/media",
+    "/v1/uploads",
+    "/v1/presets",
+    "/v1/presets/{preset}",
+}
 #: What a route must be told to be understood.
 BODIES = {"PATCH /v1/jobs/{key}": {"priority": "low"}, "POST /v1/plans": {"presets": ["hls-h264"]}}
 
@@ -40,6 +48,8 @@ def test_what_is_foreign_does_not_exist_on_any_route(farm: Farm, published: str)
                 names = {"key": published, "output": "hls-h264", "path": "master.m3u8", "message": "msg_1"}
                 if path.startswith("/v1/uploads"):
                     names["key"] = upload.rpartition("/")[2]
+                elif path.startswith("/v1/keys"):
+                    names["key"] = farm.key.split("_")[1]
                 elif path.startswith("/v1/media"):
                     names["key"] = before["media"]["id"]
                 response = other.request(

@@ -15,7 +15,7 @@ from omkt_api.deps import Api, KnownKeys, share_threads
 from omkt_api.envelope import Envelope
 from omkt_api.guard import OutsidePolicy
 from omkt_api.links import Links
-from omkt_api.routes import deliveries, health, jobs, media, outputs, pages, presets, uploads
+from omkt_api.routes import deliveries, health, jobs, keys, media, outputs, pages, presets, uploads
 from omkt_api.tus import TusVersion
 from omkt_pipeline.daemon import Grounds, enter
 from omkt_pipeline.metrics import QueueCollector
@@ -72,6 +72,7 @@ def create_app(settings: ApiSettings, grounds: Grounds | None = None) -> FastAPI
         deliveries.router,
         media.router,
         media.plans,
+        keys.router,
         outputs.keyed,
         outputs.signed,
         uploads.router,

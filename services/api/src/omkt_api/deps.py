@@ -19,7 +19,7 @@ from omkt_api.links import Links
 from omkt_api.resumable import Receiver
 from omkt_api.views import Renderer
 from omkt_pipeline.db.engine import Database
-from omkt_pipeline.domain.account import Account
+from omkt_pipeline.domain.account import Account, Scope
 from omkt_pipeline.domain.errors import Refused, TooLarge
 from omkt_pipeline.domain.preset import Preset
 from omkt_pipeline.queue.accounts import authenticate
@@ -109,10 +109,19 @@ class KeyedRoute(APIRoute):
         answer = super().get_route_handler()
 
         async def with_key(request: Request) -> Response:
-            request.state.account = await account_of(request)
+            request.state.account = account = await account_of(request)
+            needed = self.needs(request.method)
+            if not account.scope.covers(needed):
+                raise Refused(
+                    f"This key may not do that: it has the scope {account.scope}, not {needed}.", code="scope_missing"
+                )
             return await answer(_bounded(request, self.limit(api_of(request))))
 
         return with_key
+
+    def needs(self, method: str) -> Scope:
+        """What a key must be allowed to do for a request of this method."""
+        return Scope.READ if method in ("GET", "HEAD", "OPTIONS") else Scope.WRITE
 
     def limit(self, api: Api) -> int:
         """The largest body, in bytes."""

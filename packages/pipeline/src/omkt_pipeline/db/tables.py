@@ -51,6 +51,8 @@ class ApiKeyRow(SQLModel, table=True):
     account_id: int = Field(index=True)
     name: str = Field(max_length=64)
     secret_sha256: str = Field(max_length=64)
+    scope: str = Field(default="admin", max_length=16)
+    expires_at: datetime | None = _moment(nullable=True)
     created_at: datetime = _moment()
     used_at: datetime | None = _moment(nullable=True)
     revoked_at: datetime | None = _moment(nullable=True)

@@ -6,19 +6,34 @@ import hmac
 import secrets
 import zlib
 from dataclasses import dataclass
+from enum import StrEnum
 
 from omkt_pipeline.domain.errors import Refused
 
 _PREFIX = "omkt"
 
 
+class Scope(StrEnum):
+    """What a key may do with the things of its account. Each may do what those before it may."""
+
+    READ = "read"  #: look and download
+    WRITE = "write"  #: upload, submit, cancel, delete
+    ADMIN = "admin"  #: make and revoke keys
+
+    def covers(self, needed: "Scope") -> bool:
+        """Whether a key of this scope may do what needs the other."""
+        order = list(Scope)
+        return order.index(self) >= order.index(needed)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """Who asks."""
+    """Who asks, and what the key by which they ask may do."""
 
     id: int
     name: str
     webhook_secret: str
+    scope: Scope = Scope.ADMIN
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import account, api_key, fair_share
 from omkt_pipeline.db.types import now, now_plus
-from omkt_pipeline.domain.account import Account, ApiKey, new_webhook_secret
+from omkt_pipeline.domain.account import Account, ApiKey, Scope, new_webhook_secret
 from omkt_pipeline.domain.errors import Conflict, NotFound, Refused
 from omkt_pipeline.domain.task import Pool
 
@@ -82,17 +82,28 @@ def authenticate(database: Database, text: str) -> Account:
 
     stale = or_(api_key.c.used_at.is_(None), api_key.c.used_at < now_plus(-_USED_RESOLUTION_SECONDS))
     question = (
-        select(api_key.c.secret_sha256, account.c.id, account.c.name, account.c.webhook_secret, stale.label("stale"))
+        select(
+            api_key.c.secret_sha256,
+            api_key.c.scope,
+            account.c.id,
+            account.c.name,
+            account.c.webhook_secret,
+            stale.label("stale"),
+        )
         .join(account, account.c.id == api_key.c.account_id)
-        .where(api_key.c.id == key.id, api_key.c.revoked_at.is_(None))
+        .where(
+            api_key.c.id == key.id,
+            api_key.c.revoked_at.is_(None),
+            or_(api_key.c.expires_at.is_(None), api_key.c.expires_at > now()),
+        )
     )
     row = database.fetch(lambda connection: connection.execute(question).first())
     if row is None or not hmac.compare_digest(row.secret_sha256, key.hash):
-        raise Refused("This key is unknown or revoked.", code="key_invalid")
+        raise Refused("This key is unknown, revoked or expired.", code="key_invalid")
     if row.stale:
         used = update(api_key).where(api_key.c.id == key.id).values(used_at=now())
         database.transact(lambda connection: connection.execute(used).rowcount)
-    return Account(id=row.id, name=row.name, webhook_secret=row.webhook_secret)
+    return Account(id=row.id, name=row.name, webhook_secret=row.webhook_secret, scope=Scope(row.scope))
 
 
 def _owner(connection: Connection, key: ApiKey) -> int | None:
@@ -101,5 +112,7 @@ def _owner(connection: Connection, key: ApiKey) -> int | None:
 
 def _insert_key(connection: Connection, account_id: int, key: ApiKey, name: str) -> None:
     connection.execute(
-        insert(api_key).values(id=key.id, account_id=account_id, name=name, secret_sha256=key.hash, created_at=now())
+        insert(api_key).values(
+            id=key.id, account_id=account_id, name=name, secret_sha256=key.hash, scope=Scope.ADMIN, created_at=now()
+        )
     )

@@ -16,7 +16,13 @@ from omkt_pipeline.domain.job import JobState, JobView
 from omkt_pipeline.queue import jobs, overview
 from omkt_pipeline.queue.priority import prioritise
 
-KEYED = ((401, "key_missing"), (401, "key_invalid"), (422, "request_invalid"), (503, "database_away"))
+KEYED = (
+    (401, "key_missing"),
+    (401, "key_invalid"),
+    (403, "scope_missing"),
+    (422, "request_invalid"),
+    (503, "database_away"),
+)
 UNKNOWN = (404, "job_unknown")
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=KeyedRoute)

@@ -15,7 +15,9 @@ from omkt_api.views import SourceOut
 from omkt_pipeline.domain.errors import Conflict
 from omkt_pipeline.domain.media import MediaFacts, SourceFile
 from omkt_pipeline.domain.plan import Decision
+from omkt_pipeline.domain.task import Pool
 from omkt_pipeline.planning.plan import plan_job
+from omkt_pipeline.queue.capacity import capacity
 from omkt_pipeline.queue.media import MediaView, delete_media, media_by_key, media_page
 
 router = APIRouter(prefix="/v1/media", tags=["media"], route_class=KeyedRoute)
@@ -123,7 +125,9 @@ def make_plan(wanted: PlanCreate, api: TheApi, caller: Caller) -> PlanOut:
     if view.facts is None or view.path is None:
         raise Conflict("This media is not probed, or its original is gone.", code="media_not_ready")
     source = SourceFile(path=view.path, bytes=view.bytes or 0)
-    plan = plan_job(MediaFacts.model_validate(view.facts), source, presets)
+    plan = plan_job(
+        MediaFacts.model_validate(view.facts), source, presets, capacity=capacity(api.database, Pool.TRANSCODER)
+    )
     return PlanOut(
         decisions=list(plan.decisions),
         tasks=[

@@ -3,10 +3,10 @@ PYTHON := .venv/bin/python
 OURS := -not -path './.venv/*' -not -path './var/*'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt bench clean
+.PHONY: help setup demo test check fmt bench media-report clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## /{printf "  %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## /{printf "  %-12s %s\n", $$1, $$2}' Makefile
 
 setup: ## make .venv with all that the farm, its tests and its developers need
 	@./setup.sh
@@ -32,6 +32,9 @@ fmt: setup ## format the code and repair what lint can
 
 bench: setup ## measure: one line and one JSON file for each benchmark
 	@$(PYTHON) bench/run.py
+
+media-report: setup ## what becomes of every file of MEDIA with PRESETS (a,b): a table and report.json in OUT
+	@PYTHONPATH=. $(PYTHON) bench/media_report.py "$(MEDIA)" "$(PRESETS)" "$(OUT)"
 
 clean: ## remove .venv, setup's uv and all caches; farms under var/ stay
 	rm -rf .venv var/uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

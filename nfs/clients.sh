@@ -1,6 +1,6 @@
 #!/bin/sh
 # Who may be a client of the share: hosts by name, and addresses and networks that are private as a whole. Sourced by
-# serve.sh, which has `die`.
+# serve.sh and by the container of server/, which have `die`.
 
 # The narrowest that a network may not be wider than: all of it is private.
 check_network() { # CLIENT BITS

@@ -159,6 +159,11 @@ class ApiSettings(CommonSettings, OutsideSettings):
         default=None, description="How clients reach this API, for links; by default what the request says."
     )
     max_json_bytes: int = Field(default=1 << 20, gt=0, description="Largest JSON body.")
+    requests_per_second: float = Field(
+        default=0.0,
+        ge=0,
+        description="Requests of one account, to one API process, in the long run; ten seconds' worth at once. 0: no limit.",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
         default=(),
         description="Origins whose pages may read files by signed link, comma-separated, or *. None by default.",

@@ -15,6 +15,7 @@ from omkt_api.deps import Api, KnownKeys, share_threads
 from omkt_api.envelope import Envelope
 from omkt_api.guard import OutsidePolicy
 from omkt_api.links import Links
+from omkt_api.rates import WRONG_KEYS_PER_SECOND, Buckets
 from omkt_api.routes import deliveries, health, jobs, keys, media, outputs, pages, presets, uploads
 from omkt_api.tus import TusVersion
 from omkt_pipeline.daemon import Grounds, enter
@@ -43,6 +44,8 @@ def create_app(settings: ApiSettings, grounds: Grounds | None = None) -> FastAPI
         presets=shipped(),
         policy=OutsidePolicy(allowed_networks=settings.allowed_networks, allowed_ports=settings.allowed_ports),
         keys=KnownKeys(),
+        requests=Buckets(settings.requests_per_second),
+        wrong_keys=Buckets(WRONG_KEYS_PER_SECOND),
         share_threads=share_threads(),
         public_url=settings.public_url,
         max_json_bytes=settings.max_json_bytes,

@@ -16,6 +16,7 @@ from starlette.types import Message
 
 from omkt_api.guard import OutsidePolicy
 from omkt_api.links import Links
+from omkt_api.rates import Buckets
 from omkt_api.resumable import Receiver
 from omkt_api.views import Renderer
 from omkt_pipeline.db.engine import Database
@@ -63,6 +64,8 @@ class Api:
     presets: Mapping[str, Preset]
     policy: OutsidePolicy
     keys: KnownKeys
+    requests: Buckets  #: of accounts
+    wrong_keys: Buckets  #: of addresses
     share_threads: CapacityLimiter
     public_url: str | None
     max_json_bytes: int
@@ -109,13 +112,23 @@ class KeyedRoute(APIRoute):
         answer = super().get_route_handler()
 
         async def with_key(request: Request) -> Response:
-            request.state.account = account = await account_of(request)
+            api = api_of(request)
+            address = request.client.host if request.client else ""
+            api.wrong_keys.check(address)
+            try:
+                request.state.account = account = await account_of(request)
+            except Refused:
+                api.wrong_keys.take(address)
+                raise
+            standing = api.requests.take(account.id)
             needed = self.needs(request.method)
             if not account.scope.covers(needed):
                 raise Refused(
                     f"This key may not do that: it has the scope {account.scope}, not {needed}.", code="scope_missing"
                 )
-            return await answer(_bounded(request, self.limit(api_of(request))))
+            response = await answer(_bounded(request, self.limit(api)))
+            response.headers.update(standing.headers() if standing else {})
+            return response
 
         return with_key
 

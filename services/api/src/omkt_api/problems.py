@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from omkt_api.rates import RateLimited
 from omkt_pipeline.domain.errors import (
     Conflict,
     FetchError,
@@ -47,6 +48,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "content_type_unknown": 415,
     "upload_too_long": 413,
     "upload_busy": 423,
+    "rate_limited": 429,
     "checksum_mismatch": 460,
     "idempotency_mismatch": 422,
     "share_full": 507,
@@ -65,6 +67,7 @@ TITLES: Mapping[int, str] = {
     416: "No such bytes",
     422: "The request is not well formed",
     423: "Somebody else is at it",
+    429: "Too many requests",
     460: "The checksum does not match",
     500: "Something went wrong here",
     503: "Not available now",
@@ -189,6 +192,8 @@ def _ours(request: Request, error: Exception) -> JSONResponse:
         headers["WWW-Authenticate"] = 'Bearer realm="omkt"'
     if status == 503:
         headers["Retry-After"] = "2"
+    if isinstance(error, RateLimited):
+        headers["Retry-After"] = str(error.retry_after)
     return problem(request.state.id, status, error.code, detail_of(error), headers=headers)
 
 

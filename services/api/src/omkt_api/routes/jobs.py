@@ -21,6 +21,7 @@ KEYED = (
     (401, "key_invalid"),
     (403, "scope_missing"),
     (422, "request_invalid"),
+    (429, "rate_limited"),
     (503, "database_away"),
 )
 UNKNOWN = (404, "job_unknown")

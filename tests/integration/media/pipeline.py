@@ -10,6 +10,7 @@ from typing import Any
 
 from omkt_metadata.plan import Plan as PlanHandler
 from omkt_metadata.probe import Probe
+from omkt_pipeline.domain.capacity import Capacity, ChunkRules
 from omkt_pipeline.domain.effects import Encoded, Planned, Probed, Published
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.media import MediaFacts, StoredMedia
@@ -59,7 +60,17 @@ def _always(inputs: Mapping[str, StagedFolder]) -> Callable[[Task], Mapping[str,
 class Pipeline:
     """A share in a folder, and the four handlers on it."""
 
-    def __init__(self, root: Path, tools: Tools, limits: Limits | None = None, *, threads: int = 2) -> None:
+    def __init__(
+        self,
+        root: Path,
+        tools: Tools,
+        limits: Limits | None = None,
+        *,
+        threads: int = 2,
+        capacity: Capacity | None = None,
+        rules: ChunkRules | None = None,
+    ) -> None:
+        self.capacity, self.rules = capacity or Capacity(), rules or ChunkRules()
         self.root, self.tools, self.limits, self.threads = root, tools, limits or Limits(), threads
         root.mkdir(exist_ok=True)
         self.share = Share.create(root / "share", farm_id="test")
@@ -93,7 +104,12 @@ class Pipeline:
     def plan(self, media: StoredMedia, facts: MediaFacts, presets: Sequence[str]) -> Plan:
         known = media.model_copy(update={"facts": facts})
         handler = PlanHandler(
-            presets=shipped(), media_of=lambda _: known, presets_of=lambda _: tuple(presets), tools=self.tools
+            presets=shipped(),
+            media_of=lambda _: known,
+            presets_of=lambda _: tuple(presets),
+            tools=self.tools,
+            capacity=lambda: self.capacity,
+            rules=self.rules,
         )
         effect = handler(self.context(new_task(TaskKind.PLAN))).effect
         assert isinstance(effect, Planned)

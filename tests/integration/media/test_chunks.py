@@ -1,11 +1,15 @@
 """A film encoded in chunks has the frames that it has when it is encoded whole: by hashes, frame for frame."""
 
+import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.integration.media.pipeline import Pipeline
+from tests.integration.media.conftest import media_folder
+from tests.integration.media.looking import key_frame_times, packet_count, streams
+from tests.integration.media.pipeline import Delivered, Pipeline
 
 from omkt_pipeline.domain.capacity import Capacity, ChunkRules
 from omkt_pipeline.domain.media import SourceFile
@@ -102,3 +106,114 @@ def test_chunks_hold_the_frames_of_the_whole(
     plan, stored = planned(pipeline, source)
 
     assert_chunks_are_the_whole(plan, stored, pipeline)
+
+
+def chunked_and_whole(tmp_path: Path, tools: Tools, source: Path, *presets: str) -> tuple[Delivered, Delivered]:
+    """What a farm of two slots delivers of a file, in chunks as short as may be, and what one of one slot delivers."""
+    small = Pipeline(tmp_path / "small", tools)
+    large = Pipeline(tmp_path / "large", tools, capacity=TWO_SLOTS, rules=SHORT)
+    chunked, whole = large.run(source, presets), small.run(source, presets)
+    assert "chunked" in chunked.codes
+    assert "whole_one_slot" in whole.codes
+    return chunked, whole
+
+
+def decoded_samples(path: Path, tools: Tools) -> int:
+    """Samples of sound that a player decodes of a file."""
+    argv = [str(tools.ffmpeg), "-v", "error", "-i", str(path), "-map", "0:a:0", "-f", "s16le", "-ac", "1", "-"]
+    return len(subprocess.run(argv, check=True, capture_output=True, timeout=60).stdout) // 2
+
+
+@pytest.mark.parametrize("source", ["b-frames.mp4", "ntsc.mp4", "vfr.mkv", "offset.ts"], indirect=True)
+def test_a_film_in_chunks_is_delivered_as_the_whole_is(
+    tmp_path: Path, each_build: Tools, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omkt_pipeline.planning.chunks._LEAST_COST", 0.0)
+    chunked, whole = chunked_and_whole(tmp_path, each_build, source, "mp4-720p", "hls-h264")
+
+    files = [delivered.entries["mp4-720p"] for delivered in (chunked, whole)]
+    (video, audio), (whole_video, whole_audio) = (streams(path, each_build) for path in files)
+    for fact in ("nb_frames", "start_time", "duration", "time_base"):
+        assert video[fact] == whole_video[fact]
+        assert audio[fact] == whole_audio[fact]
+    samples, whole_samples = (decoded_samples(path, each_build) for path in files)
+    assert samples == whole_samples
+    playlists = [next(delivered.folders["hls-h264"].glob("*p/index.m3u8")) for delivered in (chunked, whole)]
+    assert playlists[0].read_text() == playlists[1].read_text()
+    assert packet_count(playlists[0], each_build) == packet_count(playlists[1], each_build)
+    assert key_frame_times(playlists[0], each_build) == key_frame_times(playlists[1], each_build)
+
+
+@pytest.mark.parametrize("source", ["b-frames.mp4"], indirect=True)
+def test_sound_and_picture_of_a_chunked_film_end_together(
+    tmp_path: Path, tools: Tools, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omkt_pipeline.planning.chunks._LEAST_COST", 0.0)
+    chunked, _ = chunked_and_whole(tmp_path, tools, source, "mp4-720p")
+    video, audio = streams(chunked.entries["mp4-720p"], tools)
+
+    assert float(video["duration"]) == pytest.approx(float(audio["duration"]), abs=1 / 25)
+
+
+def test_a_chunk_is_read_by_range(pipeline: Pipeline, clip: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Noise is large: what is read of it stands out against the index.
+    monkeypatch.setattr("omkt_pipeline.planning.chunks._LEAST_COST", 0.0)
+    words = "-f lavfi -i nullsrc=d=24:r=25:s=320x180,geq=random(1)*255:128:128 -c:v libx264 -preset ultrafast -g 25"
+    plan, stored = planned(pipeline, clip("noise.mp4", words))
+    chunks = videos(plan)
+    size = stored.stat().st_size
+
+    assert len(chunks) >= 6
+    for chunk in chunks:
+        assert bytes_read(chunk, stored, pipeline) < 2.5 * size / len(chunks)
+
+
+def bytes_read(recipe: EncodeVideo, source: Path, pipeline: Pipeline) -> int:
+    """What ffmpeg says that it read of the source to encode a recipe."""
+    argv = video_source_argv(recipe, source, tools=pipeline.tools, limits=pipeline.limits, threads=1)
+    argv[argv.index("-loglevel") + 1] = "verbose"
+    argv += [word for number in range(len(recipe.renditions)) for word in ("-map", f"[v{number}]", "-f", "null", "-")]
+    told = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=120).stderr
+    return max(int(number) for number in re.findall(r"Statistics: (\d+) bytes read", told))
+
+
+def test_a_chunk_whose_key_frame_is_not_there_is_read_from_the_beginning(
+    pipeline: Pipeline, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omkt_pipeline.planning.chunks._LEAST_COST", 0.0)
+    plan, _ = planned(pipeline, clip("closed.mp4", CLIPS["closed.mp4"]))
+    task = next(task for task in plan.tasks if task.key == "video.0001")
+    chunk = {**task.spec["chunk"], "seek": 6.5}
+    staged = pipeline.encode(task.model_copy(update={"spec": {**task.spec, "chunk": chunk}}))
+
+    made = staged.facts["renditions"].values()
+    assert {rendition["frames"] for rendition in made} == {task.spec["chunk"]["frames"]}
+
+
+def real_films() -> list[Path]:
+    """Files of the collection that are long enough for two chunks and small enough for a test."""
+    folder = media_folder()
+    if folder is None:
+        return []
+    known = json.loads((folder / "MANIFEST.json").read_text())
+    return [
+        folder / one["file"]
+        for one in known
+        if not one["file"].startswith(("broken/", "hostile/", "bench/"))
+        and 4 < float(one["expected"].get("duration_s") or 0) < 40
+        and any(stream["type"] == "video" and not stream.get("attached_pic") for stream in one["expected"]["streams"])
+    ]
+
+
+@pytest.mark.parametrize("film", real_films(), ids=lambda film: film.name)
+def test_chunks_of_real_films_hold_the_frames_of_the_whole(
+    pipeline: Pipeline, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omkt_pipeline.planning.chunks._LEAST_COST", 0.0)
+    plan, stored = planned(pipeline, film)
+    reasons = {decision.code for decision in plan.decisions if decision.code.startswith("whole_")}
+
+    if reasons:
+        assert len(videos(plan)) == 1
+    else:
+        assert_chunks_are_the_whole(plan, stored, pipeline)

@@ -1,0 +1,36 @@
+"""What the planner is told of the farm: the slots of the workers that are up."""
+
+from sqlalchemy import update
+
+from omkt_pipeline.db.engine import Database
+from omkt_pipeline.db.tables import worker
+from omkt_pipeline.domain.capacity import Capacity
+from omkt_pipeline.domain.task import Pool
+from omkt_pipeline.queue.capacity import capacity
+from omkt_pipeline.queue.workers import DRAINING, sign
+from omkt_pipeline.testing import a_claimant
+
+
+def with_speed(database: Database, worker_id: int, speed: float) -> None:
+    statement = update(worker).where(worker.c.id == worker_id).values(facts={"speed": speed})
+    database.transact(lambda connection: connection.execute(statement).rowcount)
+
+
+def test_a_farm_without_workers_counts_as_the_smallest(database: Database) -> None:
+    assert capacity(database, Pool.TRANSCODER) == Capacity(slots=1, hosts=1)
+
+
+def test_slots_of_workers_that_take_nothing_do_not_count(database: Database) -> None:
+    for host in ("alpha", "alpha", "beta"):
+        a_claimant(database, Pool.TRANSCODER, host=host)
+    a_claimant(database, Pool.METADATA, host="gamma")
+    sign(database, a_claimant(database, Pool.TRANSCODER, host="delta").worker_id, state=DRAINING)
+
+    assert capacity(database, Pool.TRANSCODER) == Capacity(slots=3, hosts=2)
+
+
+def test_hosts_of_different_speeds_are_an_uneven_farm(database: Database) -> None:
+    for host, speed in (("alpha", 1.0), ("beta", 2.5)):
+        with_speed(database, a_claimant(database, Pool.TRANSCODER, host=host).worker_id, speed)
+
+    assert capacity(database, Pool.TRANSCODER).uneven

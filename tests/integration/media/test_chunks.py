@@ -118,6 +118,35 @@ def chunked_and_whole(tmp_path: Path, tools: Tools, source: Path, *presets: str)
     return chunked, whole
 
 
+@pytest.mark.parametrize("preset", ["mp4-hevc-1080p", "webm-vp9-720p", "mp4-av1-1080p"])
+def test_chunks_of_every_codec_fit_together(
+    tmp_path: Path, tools: Tools, clip: Clip, monkeypatch: pytest.MonkeyPatch, preset: str
+) -> None:
+    monkeypatch.setattr("omkt_pipeline.planning.chunks._LEAST_COST", 0.0)
+    film = clip("b-frames.mp4", CLIPS["b-frames.mp4"])
+    chunked, whole = chunked_and_whole(tmp_path, tools, film, preset)
+    ours, theirs = (decoded_times(delivered.entries[preset], tools) for delivered in (chunked, whole))
+
+    assert len(ours) == 225
+    assert ours == theirs
+
+
+def decoded_times(path: Path, tools: Tools) -> list[str]:
+    """When each picture of a file is shown, as a decoder tells."""
+    argv = [
+        str(tools.ffprobe),
+        "-v",
+        "error",
+        "-select_streams",
+        "v",
+        "-show_entries",
+        "frame=pts_time",
+        "-of",
+        "csv=p=0",
+    ]
+    return subprocess.run([*argv, str(path)], check=True, capture_output=True, text=True, timeout=60).stdout.split()
+
+
 def decoded_samples(path: Path, tools: Tools) -> int:
     """Samples of sound that a player decodes of a file."""
     argv = [str(tools.ffmpeg), "-v", "error", "-i", str(path), "-map", "0:a:0", "-f", "s16le", "-ac", "1", "-"]

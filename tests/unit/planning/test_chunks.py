@@ -20,7 +20,7 @@ def facts_of(
     seconds: float = 600.0, *, every: float = 2.0, container: str = "mov", start: float = 0.0, **changes: Any
 ) -> MediaFacts:
     keys = tuple(start + number * every for number in range(int(seconds / every)))
-    track = video(**{"key_times": keys, "start": start, "duration": seconds, **changes})
+    track = video().model_copy(update={"key_times": keys, "start": start, "duration": seconds, **changes})
     found = facts(track, STEREO, start=start)
     return found.model_copy(update={"container": container, "duration": seconds})
 
@@ -74,6 +74,14 @@ def test_reading_begins_at_the_key_frame_before_each_chunk() -> None:
         assert chunk.seek == pytest.approx(7 * (chunk.first / 25 // 7), abs=0.001)
 
 
+def test_open_groups_are_read_from_one_key_frame_earlier() -> None:
+    closed, open_ = (cutting(facts_of(600.0, open_groups=are_open)) for are_open in (False, True))
+    pairs = list(zip(closed.chunks, open_.chunks, strict=True))[1:]
+
+    assert [one.first for one, _ in pairs] == [other.first for _, other in pairs]
+    assert all(other.seek == pytest.approx((one.seek or 0.0) - 2.0) for one, other in pairs)
+
+
 def test_a_cut_moves_to_lie_just_behind_a_key_frame() -> None:
     made = cutting(facts_of(700.0, every=9.0))
     wasted = [chunk.first / 25 - (chunk.seek or 0.0) for chunk in made.chunks[1:]]
@@ -96,6 +104,8 @@ def test_a_stream_that_is_searched_by_time_is_read_from_well_before_the_key_fram
         (facts_of(20.0), 4, "whole_short"),
         (facts_of(600.0, container="avi"), 4, "whole_container"),
         (facts_of(600.0, clock_fault="jump"), 4, "whole_clock"),
+        (facts_of(600.0, codec="mpeg4"), 4, "whole_decoder"),
+        (facts_of(600.0, pixel_format="yuv444p"), 4, "whole_decoder"),
         (facts_of(600.0, key_times=()), 4, "whole_no_index"),
         (facts_of(600.0, key_times=(0.0,)), 4, "whole_no_index"),
         (facts_of(600.0).model_copy(update={"start": -5.0}), 4, "whole_late"),
@@ -108,8 +118,8 @@ def test_what_is_not_cut_says_why(found: MediaFacts, slots: int, code: str) -> N
     assert made.decision.code == code
 
 
-def test_codecs_whose_headers_differ_from_host_to_host_are_encoded_whole() -> None:
-    assert cutting(facts_of(600.0), codecs=("h264", "hevc")).decision.code == "whole_codec"
+def test_codecs_whose_chunks_are_not_joined_are_encoded_whole() -> None:
+    assert cutting(facts_of(600.0), codecs=("h264", "vp8")).decision.code == "whole_codec"
 
 
 @settings(deadline=None)

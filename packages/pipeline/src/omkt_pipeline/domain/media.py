@@ -39,6 +39,8 @@ class VideoTrack(Value):
     counted_frames: int | None = None  #: packets of the whole track, counted
     #: Where decoding may begin: seconds on the container's clock, rising; of many close ones, some. Empty: not known.
     key_times: tuple[float, ...] = ()
+    #: Pictures are stored behind a key frame that are shown before it, and need what lies before it.
+    open_groups: bool = False
     clock_fault: str | None = None  #: what timestamps do that they should not: "are missing", "jump"
     start: float = 0.0  #: seconds, on the container's clock
     duration: float | None = None  #: seconds

@@ -65,7 +65,8 @@ def _x264(rendition: VideoRendition, threads: int) -> list[str]:
 
 def _x265(rendition: VideoRendition, threads: int) -> list[str]:
     gop = rendition.gop_frames
-    words = f"log-level=error:pools={threads}:keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0"
+    # Without info=0 it writes its number of threads into the header, and chunks of different hosts would not fit together.
+    words = f"log-level=error:info=0:pools={threads}:keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0"
     # hvc1: the tag that Apple's players ask for.
     return ["-preset", rendition.speed, *_capped(rendition), "-x265-params", words, "-tag:v", "hvc1"]
 

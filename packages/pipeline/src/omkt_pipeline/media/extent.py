@@ -35,9 +35,13 @@ class Extent:
     begins: dict[int, float] = field(default_factory=dict)
     packets: dict[int, int] = field(default_factory=dict)
     keys: dict[int, list[float]] = field(default_factory=dict)
+    open_groups: set[int] = field(
+        default_factory=set
+    )  #: streams with pictures behind a key frame that are shown before it
     #: Streams whose timestamps are missing or jump, with the word for it.
     faults: dict[int, str] = field(default_factory=dict)
     _clocks: dict[int, float] = field(default_factory=dict)
+    _newest_key: dict[int, float] = field(default_factory=dict)
 
     def take(self, line: str) -> bool:
         """Read one line of `-show_entries packet=… -of compact=p=0`."""
@@ -53,6 +57,10 @@ class Extent:
         self.ends[index] = max(self.ends.get(index, time), time + (float(last) if last != "N/A" else 0.0))
         self._note_clock(index, fields)
         keys = self.keys.setdefault(index, [])
+        if time < self._newest_key.get(index, time):
+            self.open_groups.add(index)
+        if fields.get("flags", "").startswith("K"):
+            self._newest_key[index] = time
         if fields.get("flags", "").startswith("K") and (not keys or time - keys[-1] >= _KEYS_APART_SECONDS):
             keys.append(time)
         return True
@@ -148,6 +156,7 @@ def _with_index(track: VideoTrack, facts: MediaFacts, extent: Extent) -> VideoTr
         update={
             "counted_frames": extent.packets.get(track.index),
             "key_times": extent.key_times(track.index),
+            "open_groups": track.index in extent.open_groups,
             "clock_fault": fault,
         }
     )

@@ -23,9 +23,11 @@ _ROUNDS_UNEVEN = 5
 _LEAST_COST = 5.0
 #: A cut may move by this part of a chunk to lie just behind a key frame of the source.
 _PLAY = 0.15
-#: What is encoded so that the same settings give the same decoder's header on any host. x265 writes how many threads it
-#: had into its own.
-_JOINED = frozenset({"h264", "vp9"})
+#: What is encoded so that the same settings give the same decoder's header on any host, and is staged in MP4.
+_JOINED = frozenset({"h264", "hevc", "vp9", "av1"})
+_STATELESS = frozenset(
+    {"hevc", "av1", "vp8", "vp9", "mpeg1video", "mpeg2video", "prores", "dnxhd", "mjpeg", "dvvideo", "rawvideo"}
+)
 #: Containers with an index of key frames: seeking to one lands on it.
 _INDEXED = frozenset({"mov", "matroska"})
 #: Containers that are searched by time: reading begins well before the key frame.
@@ -63,12 +65,16 @@ def cut(
     obstacle = _obstacle(facts, track, recipe, length, capacity)
     if obstacle is not None:
         return Cutting(chunks=(), decision=obstacle)
-    keys = [time - facts.start for time in track.key_times]
+    # Behind a key frame of an open group may lie pictures, shown later, that still need what lies before it, whatever the
+    # standard says: there reading begins one key frame earlier.
+    times = track.key_times[:-1] if track.open_groups else track.key_times
+    begins = [time - facts.start for time in times]
+    keys = [time - facts.start for time in track.key_times[len(track.key_times) - len(times) :]]
     lead = _lead(facts, track)
     firsts = _cuts(keys, rate=rate, grid=grid, seconds=seconds, length=length, lead=lead)
     if not firsts:
         return Cutting(chunks=(), decision=_whole("no_index", "its key frames are too far apart"))
-    starts = [(0, None), *((first, _seek(keys, first, rate, facts, lead)) for first in firsts)]
+    starts = [(0, None), *((first, _seek(keys, begins, first, rate, facts, lead)) for first in firsts)]
     ends = [*firsts, None]
     chunks = tuple(
         Chunk(number=number, first=first, frames=None if end is None else end - first, seek=seek)
@@ -94,12 +100,24 @@ def _obstacle(
         (capacity.slots < 2, "one_slot", "one slot encodes on this farm"),
         (seconds < 2 * length, "short", f"{seconds:.0f} s are too short to be cut"),
         (not codecs <= _JOINED, "codec", f"chunks of {', '.join(sorted(codecs - _JOINED))} are not joined yet"),
+        (not _decodes_from_anywhere(track), "decoder", f"decoding {track.codec} needs the beginning of the file"),
         (facts.demuxer not in _INDEXED | _SEARCHED, "container", f"one cannot seek exactly in {facts.demuxer}"),
         (track.clock_fault is not None, "clock", f"its timestamps {track.clock_fault}"),
         (not track.key_times, "no_index", "its key frames are not known"),
         (track.start - facts.start > _LATE, "late", "its picture begins later than the file"),
     )
     return next((_whole(code, reason) for applies, code, reason in obstacles if applies), None)
+
+
+def _decodes_from_anywhere(track: VideoTrack) -> bool:
+    """Whether a decoder that begins at a key frame knows all that it needs.
+
+    ffmpeg makes up for faults of old encoders by what they wrote of themselves at the beginning of the stream: x264 of its
+    4:4:4 pictures, the encoders of MPEG-4 part 2 of many things.
+    """
+    if track.codec == "h264":
+        return "444" not in (track.pixel_format or "")
+    return track.codec in _STATELESS
 
 
 def _whole(code: str, reason: str) -> Decision:
@@ -143,21 +161,25 @@ def _candidates(keys: Sequence[float], at: float, play: float, rate: Fraction, g
 
 def _waste(keys: Sequence[float], first: int, rate: Fraction, lead: float) -> float:
     """Seconds that are read before this frame only to be thrown away."""
-    key = _key_before(keys, first, rate, lead)
+    number = _key_before(keys, first, rate, lead)
     begin = float(first / rate)
-    return begin - key if key is not None else begin
+    return begin - keys[number] if number is not None else begin
 
 
-def _key_before(keys: Sequence[float], first: int, rate: Fraction, lead: float) -> float | None:
+def _key_before(keys: Sequence[float], first: int, rate: Fraction, lead: float) -> int | None:
+    """The number of the last key frame that is early enough for this frame."""
     # A frame that is a quarter of a frame late still counts as this one: times are rounded to the nearest frame.
     before = bisect_right(keys, (first + 0.25) / float(rate) - lead)
-    return keys[before - 1] if before else None
+    return before - 1 if before else None
 
 
-def _seek(keys: Sequence[float], first: int, rate: Fraction, facts: MediaFacts, lead: float) -> float | None:
+def _seek(
+    keys: Sequence[float], begins: Sequence[float], first: int, rate: Fraction, facts: MediaFacts, lead: float
+) -> float | None:
     """Where reading begins, in seconds from the beginning of the file; None: at the beginning."""
-    key = _key_before(keys, first, rate, lead)
-    if key is None:
+    number = _key_before(keys, first, rate, lead)
+    if number is None:
         return None
-    target = key - _SEARCH_LEAD / 2 if facts.demuxer in _SEARCHED else key + _ROUNDING
+    begin = begins[number]
+    target = begin - _SEARCH_LEAD / 2 if facts.demuxer in _SEARCHED else begin + _ROUNDING
     return round(target, 6) if target > 0 else None

@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 OURS := -not -path './.venv/*' -not -path './var/*'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt bench media-report clean
+.PHONY: help setup demo test check fmt bench media-report clean farm farm-long farm-up farm-shell farm-down
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## /{printf "  %-12s %s\n", $$1, $$2}' Makefile
@@ -17,6 +17,21 @@ demo: ## transcode a clip on a farm of its own: HLS, MP4 and thumbnails in about
 
 test: setup ## run every tier of tests that this machine can carry, and say which it cannot
 	@$(PYTHON) tests/run.py
+
+farm: setup ## a main host and two secondaries with kernels, NFS and Docker of their own: work, and the common faults
+	@TIERS=farm $(PYTHON) tests/run.py
+
+farm-long: setup ## the same with every fault of docs/faults.md, each by three seeds: hours
+	@OMKT_FARM_SEEDS=1,2,3 $(PYTHON) -m pytest -v tests/farm
+
+farm-up: setup ## bring up such a farm from this checkout, to work with it
+	@$(PYTHON) -m tests.farm up
+
+farm-shell: ## a shell on one of its hosts: make farm-shell HOST=main
+	@$(PYTHON) -m tests.farm shell $(or $(HOST),main)
+
+farm-down: ## switch it off and remove it; what was built for it stays
+	@$(PYTHON) -m tests.farm down
 
 check: setup ## formatting, lint, types and the direction of imports; scripts and YAML too
 	@$(PYTHON) -m ruff format --check .

@@ -49,6 +49,7 @@ class Tier:
     needs: list[Need] = field(default_factory=list)
     optional: dict[str, Need] = field(default_factory=dict)
     workers: int = 0
+    arguments: tuple[str, ...] = ()  #: for pytest
 
 
 @dataclass
@@ -107,6 +108,12 @@ def has_engine() -> bool:
     return answers("docker", "version") and answers("docker", "compose", "version")
 
 
+def can_carry_guests() -> bool:
+    commands = ("linux.uml", "mmdebstrap", "ip", "mke2fs")
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    return os.geteuid() == 0 and Path("/dev/net/tun").exists() and all(shutil.which(one, path=path) for one in commands)
+
+
 def has_images() -> bool:
     return all(answers("docker", "image", "inspect", image) for image in ("debian:trixie-slim", "mysql:9.7"))
 
@@ -123,6 +130,12 @@ ENGINE = Need(
     script("tests/images/engine.sh"),
 )
 IMAGES = Need("the base images", has_images, "bash tests/images/build.sh", script("tests/images/build.sh"))
+GUESTS = Need(
+    "User-Mode Linux, for hosts with kernels of their own",
+    can_carry_guests,
+    "as root: apt install user-mode-linux mmdebstrap iproute2 e2fsprogs",
+    apt("user-mode-linux", "mmdebstrap", "iproute2", "e2fsprogs"),
+)
 
 TIERS = [
     Tier("unit", ["tests/unit", "tests/repo"], workers=2),
@@ -134,6 +147,8 @@ TIERS = [
     Tier("integration", ["tests/integration"], optional={"OMKT_TEST_SYSTEM_FFMPEG": SYSTEM_FFMPEG}, workers=2),
     Tier("browser", ["tests/browser"], needs=[CHROMIUM]),
     Tier("containers", ["tests/containers"], needs=[ENGINE, IMAGES]),
+    # several hosts with kernels of their own; without -m: every fault (make farm-long)
+    Tier("farm", ["tests/farm"], needs=[GUESTS, ENGINE, IMAGES], arguments=("-m", "short")),
 ]
 
 
@@ -162,6 +177,7 @@ def run(tier: Tier) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [str(BIN / "python"), "-m", "pytest", "-q", f"--junitxml={report}", *paths]
+        command += tier.arguments
         if tier.workers:
             command += ["-n", str(tier.workers)]
         status = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False).returncode

@@ -1,0 +1,148 @@
+"""The whole farm in a lab: a main host that serves and transcodes nothing, and secondaries that do the work."""
+
+import json
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.farm.client import Client
+from tests.farm.host import CHECKOUT, Host
+from tests.farm.images import VERSION
+from tests.farm.lab.guest import GuestFailed
+from tests.farm.lab.lab import Lab
+
+ROOT = Path(__file__).resolve().parents[2]
+_DEPLOYED = ("compose.yaml", "compose", "nfs", "tests/farm")
+_EXPORTS = "/srv/media 10.99.0.0/24({},no_subtree_check,root_squash,all_squash,anonuid=20000,anongid=20000,fsid=0)"
+PORT = 8080
+#: Where `make farm-up` keeps its farm.
+UP = ROOT / "var" / "farm" / "up"
+
+
+class Farm:
+    """A main host and its secondaries, by name."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.main = Host(
+            lab.guest("main", megabytes=2048), ("tests/farm/compose.farm.yaml", "tests/farm/compose.main.yaml")
+        )
+        self.secondaries: dict[str, Host] = {}
+        self.client = Client(lab.folder, lab.network, self.main.guest.address, PORT)
+
+    @classmethod
+    def running_in(cls, folder: Path) -> "Farm":
+        """The farm that `make farm-up` left running in this folder."""
+        told = json.loads((folder / "farm.json").read_text())
+        farm = cls(Lab(folder, Path(told["disk"])))
+        farm.client.key = told["key"]
+        for name in told["secondaries"]:
+            farm._secondary(name)
+        return farm
+
+    def leave_running(self) -> None:
+        """Write down what `running_in` needs to know."""
+        told = {"key": self.client.key, "disk": str(self.lab.disk), "secondaries": list(self.secondaries)}
+        (self.lab.folder / "farm.json").write_text(json.dumps(told))
+
+    def close(self) -> None:
+        self.client.close()
+
+    @property
+    def hosts(self) -> list[Host]:
+        return [self.main, *self.secondaries.values()]
+
+    def set_up_main(self, *, mode: str = "rw,sync") -> None:
+        """From nothing to an API that answers: the share, the secrets, the services, an account."""
+        copy_checkout(self.lab.folder / "checkout")
+        guest = self.main.guest
+        guest.boot(media_disk=True)
+        self.main.check_out()
+        guest.write("/etc/exports", _EXPORTS.format(mode) + "\n")
+        guest.sh("chown 20000:20000 /srv/media && sh /lab/guest/nfs-server.sh start")
+        guest.sh(f"cd {CHECKOUT} && sh compose/init.sh")
+        self._settings(self.main, OMKT_HTTP_BIND=guest.address, OMKT_HOST_NAME="main")
+        self.main.compose("up", "-d", "--wait", "--wait-timeout", "600", seconds=900)
+        made = self.main.compose("exec", "-T", "api", "omkt", "accounts", "create", "tester", "--json")
+        self.client.key = json.loads(made)["key"]
+
+    def add_secondaries(self, *names: str) -> None:
+        """Several further hosts at once."""
+        with ThreadPoolExecutor() as pool:
+            for added in [pool.submit(self.add_secondary, name) for name in names]:
+                added.result()
+
+    def add_secondary(self, name: str, *, host_name: str | None = None, transcoders: int = 1) -> Host:
+        """A further host: Docker, the checkout, the main host's address and the worker's secret, nothing else."""
+        host = self._secondary(name)
+        host.guest.boot()
+        host.check_out()
+        secret = f"{CHECKOUT}/compose/secrets/omkt_database_password"
+        host.guest.sh(f"cd {CHECKOUT} && sh compose/init.sh && rm {secret}")
+        host.guest.write(secret, self.main.guest.run("cat", secret).out)
+        self._settings(host, OMKT_HOST_NAME=host_name or name, OMKT_TRANSCODERS=str(transcoders))
+        self.bring_up(host)
+        return host
+
+    def bring_up(self, host: Host, *words: str) -> None:
+        services = () if host is self.main else ("metadata", "transcoder")
+        host.compose("up", "-d", "--wait", "--wait-timeout", "600", *words, *services, seconds=900)
+
+    def restore(self) -> None:
+        """Power, cables and services are back, as by a person who was called; harmless where nothing is wrong."""
+        self._restore(self.main)  # the others wait for its database and its share
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(self._restore, self.secondaries.values()))
+
+    def _restore(self, host: Host) -> None:
+        host.guest.join_cable()
+        if not host.guest.alive:
+            host.guest.boot(media_disk=host is self.main)
+            host.guest.sh("until docker version; do sleep 0.5; done")
+        host.guest.worsen_network()
+        self.bring_up(host)
+
+    def logs(self) -> str:
+        """What all hosts have to say about a test that failed."""
+        told = [self.lab.logs()]
+        for host in self.hosts:
+            try:
+                told.append(
+                    f"--- {host.name}: services\n"
+                    + host.compose("logs", "--no-color", "--tail", "40", seconds=60, check=False)
+                )
+                told.append(host.compose("ps", "-a", seconds=60, check=False))
+                told.append(
+                    host.guest.sh(
+                        "tail -n 20 /var/log/boot.log /var/log/dockerd.log; dmesg | tail -n 20", seconds=60, check=False
+                    )
+                )
+            except GuestFailed as gone:
+                told.append(f"--- {host.name}: {gone}")
+        return "\n".join(told)
+
+    def _secondary(self, name: str) -> Host:
+        layers = ("tests/farm/compose.farm.yaml", "tests/farm/compose.secondary.yaml")
+        self.secondaries[name] = Host(self.lab.guest(name), layers)
+        return self.secondaries[name]
+
+    def _settings(self, host: Host, **settings: str) -> None:
+        common = {"LAB_MAIN": self.main.guest.address, "OMKT_VERSION": VERSION}
+        lines = [f"{name}={value}\n" for name, value in (settings | common).items()]
+        host.guest.write(f"{CHECKOUT}/.env", host.guest.run("cat", f"{CHECKOUT}/.env").out + "".join(lines))
+
+
+def copy_checkout(target: Path) -> None:
+    """Everything that a host gets of this checkout: what git knows of it, as it lies here now."""
+    listed = subprocess.run(["git", "ls-files", "-z", "--", *_DEPLOYED], cwd=ROOT, capture_output=True, check=True)
+    untracked = subprocess.run(
+        ["git", "ls-files", "-z", "--others", "--exclude-standard", "--", *_DEPLOYED],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, (listed.stdout + untracked.stdout).decode().split("\0")):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, target / name)

@@ -1,0 +1,46 @@
+"""A host of the farm as its operator sees it: a checkout in /opt/omkt, `docker compose` in it."""
+
+import json
+from typing import Any
+
+from tests.farm.lab.guest import Guest
+
+CHECKOUT = "/opt/omkt"
+
+
+class Host:
+    """One guest that runs a part of the farm."""
+
+    def __init__(self, guest: Guest, layers: tuple[str, ...]) -> None:
+        self.guest, self._layers = guest, layers
+
+    @property
+    def name(self) -> str:
+        return self.guest.name
+
+    def check_out(self) -> None:
+        """Put this checkout's deployment there, as `git clone` would."""
+        self.guest.sh(
+            f"mkdir -p {CHECKOUT} && cp -r /lab/checkout/. {CHECKOUT}/ && until docker version; do sleep 0.5; done"
+        )
+
+    def compose(self, *words: str, seconds: float = 600, check: bool = True) -> str:
+        """`docker compose` in the checkout, with the lab's patience laid over it."""
+        files = [word for layer in ("compose.yaml", *self._layers) for word in ("-f", layer)]
+        command = ("docker", "compose", "--project-directory", CHECKOUT, *files, *words)
+        return self.guest.run("env", "-C", CHECKOUT, *command, seconds=seconds, check=check).out
+
+    def containers(self, service: str) -> list[str]:
+        return self.compose("ps", "-q", service).split()
+
+    def events(self, service: str) -> list[dict[str, Any]]:
+        """What a service's daemons logged, oldest first for each container."""
+        lines = self.compose("logs", "--no-color", "--no-log-prefix", service, check=False).splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+    def said(self, service: str, event_code: str) -> list[dict[str, Any]]:
+        return [event for event in self.events(service) if event.get("event_code") == event_code]
+
+    def media_tools(self) -> list[str]:
+        """Command lines of the ffmpegs that run here, whoever started them."""
+        return self.guest.run("pgrep", "-a", "^ff(mpeg|probe)", check=False).out.splitlines()

@@ -1,6 +1,7 @@
 """A client of the farm's HTTP API who stands outside the lab, so that nothing that happens to hosts makes him forget."""
 
 import hashlib
+import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -27,6 +28,7 @@ class Client:
             stdin=subprocess.DEVNULL,
         )
         self.key = ""
+        self._orders = os.urandom(4).hex()
         self.promised: dict[str, str] = {}  #: job keys that were acknowledged, by the Idempotency-Key they came from
         self.seen: dict[str, dict[str, str]] = {}  #: checksums of the files of each published output, once seen
 
@@ -50,7 +52,7 @@ class Client:
         body = clip.read_bytes()
         upload = self._patiently("POST", f"/v1/uploads?name={clip.name}", content=body, seconds=seconds).json()
         assert upload["sha256"] == hashlib.sha256(body).hexdigest()
-        idempotency = f"order-{len(self.promised)}"
+        idempotency = f"{self._orders}-{len(self.promised)}"
         request = {"source": {"upload": upload["id"]}, "presets": list(presets)}
         answer = self._patiently(
             "POST", "/v1/jobs", json=request, headers={"Idempotency-Key": idempotency}, seconds=seconds

@@ -76,9 +76,10 @@ def whole_farm() -> Iterator[Farm]:
 
 @pytest.fixture
 def farm(whole_farm: Farm, request: pytest.FixtureRequest) -> Iterator[Farm]:
-    """The farm, healed and with all its services up; a test that fails shows what every host says."""
-    whole_farm.restore()
+    """The farm. A test that fails shows what every host says, and leaves a whole farm to the next."""
     failed = request.session.testsfailed
     yield whole_farm
     if request.session.testsfailed > failed:
         print(whole_farm.logs())
+        whole_farm.client.promised.clear()
+        whole_farm.restore()

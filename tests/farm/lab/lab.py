@@ -24,6 +24,9 @@ class Lab:
         lab = cls(folder, disk)
         lab.folder.mkdir(parents=True)
         shutil.copytree(_GUEST_FILES, lab.folder / "guest")
+        # a name of our own for the disk: the cache may drop its name while our guests still need it to boot again
+        lab.disk = lab.folder / disk.name
+        lab.disk.hardlink_to(disk)
         lab.network.make()
         return lab
 

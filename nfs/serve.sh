@@ -38,7 +38,8 @@ check_tree() {
   case $tree/ in "$checkout"/*) die "$tree lies in this checkout: give the share a folder of its own" ;; esac
   if [ -e "$tree/compose.yaml" ] || [ -e "$tree/.git" ]; then die "$tree holds code: only media is shared"; fi
   [ -d "$tree" ] || return 0
-  if [ "$(stat -c %u "$tree")" != "$owner" ] && [ -n "$(ls -A "$tree")" ]; then
+  # a fresh file system of its own has lost+found in it, and is empty all the same
+  if [ "$(stat -c %u "$tree")" != "$owner" ] && [ -n "$(ls -A -I lost+found "$tree")" ]; then
     die "$tree is not empty and does not belong to the farm (uid $owner). Name an empty folder, or, if it is the share: chown -R $owner:$owner $tree"
   fi
 }

@@ -5,16 +5,27 @@ import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 from tests.farm.client import Client
 from tests.farm.host import CHECKOUT, Host
 from tests.farm.images import VERSION
 from tests.farm.lab.guest import GuestFailed
 from tests.farm.lab.lab import Lab
+from tests.farm.lab.network import SUBNET
 
 ROOT = Path(__file__).resolve().parents[2]
-_DEPLOYED = ("compose.yaml", "compose", "nfs", "tests/farm")
-_EXPORTS = "/srv/media 10.99.0.0/24({},no_subtree_check,root_squash,all_squash,anonuid=20000,anongid=20000,fsid=0)"
+_DEPLOYED = ("compose.yaml", "compose", "nfs")
+#: Faults are noticed soon, and a tired one-core guest is given patience. Lines of .env, as an operator writes them.
+_SETTINGS = {
+    "OMKT_LEASE_SECONDS": "20",
+    "OMKT_BEAT_SECONDS": "2",
+    "OMKT_BACKOFF_SECONDS": "2",
+    "OMKT_GRACE_SECONDS": "5",
+    "OMKT_STALL_SECONDS": "60",
+    "OMKT_SHARE_FREE_FLOOR": "50000000",
+    "OMKT_SCRATCH_FREE_FLOOR": "50000000",
+}
 PORT = 8080
 #: Where `make farm-up` keeps its farm.
 UP = ROOT / "var" / "farm" / "up"
@@ -25,10 +36,9 @@ class Farm:
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
-        self.main = Host(
-            lab.guest("main", megabytes=2048), ("tests/farm/compose.farm.yaml", "tests/farm/compose.main.yaml")
-        )
+        self.main = Host(lab.guest("main", megabytes=2048))
         self.secondaries: dict[str, Host] = {}
+        self._inviting = Lock()
         self.client = Client(lab.folder, lab.network, self.main.guest.address, PORT)
 
     @classmethod
@@ -53,17 +63,24 @@ class Farm:
     def hosts(self) -> list[Host]:
         return [self.main, *self.secondaries.values()]
 
-    def set_up_main(self, *, mode: str = "rw,sync") -> None:
-        """From nothing to an API that answers: the share, the secrets, the services, an account."""
+    def set_up_main(self) -> None:
+        """From nothing to an API that answers, as docs/operations.md says: the share, the secrets, the services, an account."""
         copy_checkout(self.lab.folder / "checkout")
         guest = self.main.guest
         guest.boot(media_disk=True)
         self.main.check_out()
-        guest.write("/etc/exports", _EXPORTS.format(mode) + "\n")
-        guest.sh("chown 20000:20000 /srv/media && sh /lab/guest/nfs-server.sh start")
-        guest.sh(f"cd {CHECKOUT} && sh compose/init.sh")
-        self._settings(self.main, OMKT_HTTP_BIND=guest.address, OMKT_HOST_NAME="main")
-        self.main.compose("up", "-d", "--wait", "--wait-timeout", "600", seconds=900)
+        guest.sh(f"cd {CHECKOUT} && sh nfs/serve.sh {SUBNET} && sh compose/init.sh")
+        self.main.settings(
+            _SETTINGS
+            | {
+                "OMKT_ROLE": "main",
+                "COMPOSE_PROFILES": "main",
+                "OMKT_PRIVATE_ADDRESS": guest.address,
+                "OMKT_HTTP_BIND": guest.address,
+                "OMKT_VERSION": VERSION,
+            }
+        )
+        self.bring_up(self.main)
         made = self.main.compose("exec", "-T", "api", "omkt", "accounts", "create", "tester", "--json")
         self.client.key = json.loads(made)["key"]
 
@@ -73,21 +90,21 @@ class Farm:
             for added in [pool.submit(self.add_secondary, name) for name in names]:
                 added.result()
 
-    def add_secondary(self, name: str, *, host_name: str | None = None, transcoders: int = 1) -> Host:
-        """A further host: Docker, the checkout, the main host's address and the worker's secret, nothing else."""
+    def add_secondary(self, name: str) -> Host:
+        """A further host: an empty machine with Docker, the checkout, and the invitation that the main host prints."""
         host = self._secondary(name)
         host.guest.boot()
         host.check_out()
-        secret = f"{CHECKOUT}/compose/secrets/omkt_database_password"
-        host.guest.sh(f"cd {CHECKOUT} && sh compose/init.sh && rm {secret}")
-        host.guest.write(secret, self.main.guest.run("cat", secret).out)
-        self._settings(host, OMKT_HOST_NAME=host_name or name, OMKT_TRANSCODERS=str(transcoders))
+        with self._inviting:
+            invitation = self.main.compose("run", "--rm", "-T", "admin", "hosts", "invite", name)
+        host.guest.write("/root/invitation", invitation)
+        host.guest.sh(f"cd {CHECKOUT} && sh compose/join.sh /root/invitation")
+        host.settings(_SETTINGS)
         self.bring_up(host)
         return host
 
     def bring_up(self, host: Host, *words: str) -> None:
-        services = () if host is self.main else ("metadata", "transcoder")
-        host.compose("up", "-d", "--wait", "--wait-timeout", "600", *words, *services, seconds=900)
+        host.compose("up", "-d", "--wait", "--wait-timeout", "600", *words, seconds=900)
 
     def restore(self) -> None:
         """Power, cables and services are back, as by a person who was called; harmless where nothing is wrong."""
@@ -123,14 +140,8 @@ class Farm:
         return "\n".join(told)
 
     def _secondary(self, name: str) -> Host:
-        layers = ("tests/farm/compose.farm.yaml", "tests/farm/compose.secondary.yaml")
-        self.secondaries[name] = Host(self.lab.guest(name), layers)
+        self.secondaries[name] = Host(self.lab.guest(name))
         return self.secondaries[name]
-
-    def _settings(self, host: Host, **settings: str) -> None:
-        common = {"LAB_MAIN": self.main.guest.address, "OMKT_VERSION": VERSION}
-        lines = [f"{name}={value}\n" for name, value in (settings | common).items()]
-        host.guest.write(f"{CHECKOUT}/.env", host.guest.run("cat", f"{CHECKOUT}/.env").out + "".join(lines))
 
 
 def copy_checkout(target: Path) -> None:

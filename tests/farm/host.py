@@ -11,8 +11,8 @@ CHECKOUT = "/opt/omkt"
 class Host:
     """One guest that runs a part of the farm."""
 
-    def __init__(self, guest: Guest, layers: tuple[str, ...]) -> None:
-        self.guest, self._layers = guest, layers
+    def __init__(self, guest: Guest) -> None:
+        self.guest = guest
 
     @property
     def name(self) -> str:
@@ -24,11 +24,15 @@ class Host:
             f"mkdir -p {CHECKOUT} && cp -r /lab/checkout/. {CHECKOUT}/ && until docker version; do sleep 0.5; done"
         )
 
+    def settings(self, settings: dict[str, str]) -> None:
+        """Write settings into its .env; what is said there already is said anew."""
+        path = f"{CHECKOUT}/.env"
+        kept = [line for line in self.guest.run("cat", path).out.splitlines() if line.split("=")[0] not in settings]
+        self.guest.write(path, "\n".join([*kept, *(f"{name}={value}" for name, value in settings.items())]) + "\n")
+
     def compose(self, *words: str, seconds: float = 600, check: bool = True) -> str:
-        """`docker compose` in the checkout, with the lab's patience laid over it."""
-        files = [word for layer in ("compose.yaml", *self._layers) for word in ("-f", layer)]
-        command = ("docker", "compose", "--project-directory", CHECKOUT, *files, *words)
-        return self.guest.run("env", "-C", CHECKOUT, *command, seconds=seconds, check=check).out
+        """`docker compose` in the checkout."""
+        return self.guest.run("env", "-C", CHECKOUT, "docker", "compose", *words, seconds=seconds, check=check).out
 
     def containers(self, service: str) -> list[str]:
         return self.compose("ps", "-q", service).split()

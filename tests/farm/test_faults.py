@@ -8,10 +8,10 @@ import pytest
 
 from tests.farm.client import wait_for
 from tests.farm.farm import Farm
-from tests.farm.host import Host
+from tests.farm.host import CHECKOUT, Host
 from tests.farm.verdict import judge
 
-#: Longer than a lease (compose.farm.yaml) and its rescue; a wait, never a measure.
+#: Longer than a lease (farm.py) and its rescue; a wait, never a measure.
 OVER_A_LEASE = 45.0
 
 
@@ -66,6 +66,56 @@ def test_10_power_loss_of_everything(farm: Farm, films: Path, chance: Random) ->
     assert farm.client.ended(key, seconds=1200)["state"] == "succeeded"
     farm.restore()
     judge(farm)
+
+
+def test_11_an_async_export_is_caught_before_it_loses_anything(farm: Farm, films: Path) -> None:
+    """With `async` a power loss takes back what the server confirmed: no secondary works on such a share."""
+    main = farm.main.guest
+    host = farm.secondaries["second"]
+
+    main.sh("sed -i 's/(rw,sync,/(rw,async,/' /etc/exports.d/omkt.exports && exportfs -ra")
+    wait_for(
+        lambda: farm.main.said("courier", "exports_unsafe"),
+        seconds=180,
+        what="V6: the main host says that it is unsafe",
+    )
+    host.compose("restart", "transcoder", "metadata")
+    farm.secondaries["third"].compose("restart", "transcoder", "metadata")
+    key = farm.client.submit(films / "short.mp4", "mp4-720p")
+    wait_for(
+        lambda: any("async" in str(event) for event in host.said("metadata", "claims")),
+        seconds=180,
+        what="V6: the secondary says why it takes no work",
+    )
+    assert farm.client.hosts_of(key) == set()
+    main.sh("sed -i 's/(rw,async,/(rw,sync,/' /etc/exports.d/omkt.exports && exportfs -ra")
+
+    assert farm.client.ended(key, seconds=900)["state"] == "succeeded"
+    judge(farm)
+
+
+def test_11_what_an_async_export_would_have_lost(farm: Farm) -> None:
+    """Proves that a power loss of a guest is one: confirmed files are gone with async, and all there with sync."""
+    main, host = farm.main.guest, farm.secondaries["second"].guest
+    host.sh(f"mkdir -p /mnt/share && mount -t nfs4 -o vers=4.2,hard {main.address}:/ /mnt/share")
+    survived = {}
+    for mode in ("async", "sync"):
+        main.sh(f"sed -i -E 's/\\(rw,a?sync,/(rw,{mode},/' /etc/exports.d/omkt.exports && exportfs -ra")
+        host.sh(f"mkdir -p /mnt/share/incoming/{mode} && sync -f /mnt/share")
+        time.sleep(6)  # the journal's own interval: the folder itself is not what is looked at
+        host.sh(
+            f"cd /mnt/share/incoming/{mode}; for n in 1 2 3 4 5 6 7 8; do "
+            "dd if=/dev/urandom of=part-$n bs=64k count=1 conv=fsync status=none; mv part-$n file-$n; done"
+        )
+        main.kill()
+        main.boot(media_disk=True)
+        survived[mode] = len(main.sh(f"find /srv/omkt/incoming/{mode} -name 'file-*' -size 64k").split())
+    main.sh("rm -rf /srv/omkt/incoming/sync /srv/omkt/incoming/async")
+    host.sh("umount -f -l /mnt/share")
+    farm.restore()
+
+    assert survived["sync"] == 8, survived
+    assert survived["async"] < 8, survived
 
 
 def test_17_a_secondary_loses_the_database_alone(farm: Farm, films: Path, chance: Random) -> None:
@@ -131,7 +181,7 @@ def test_22_a_zombie_wakes_after_its_folder_is_gone(farm: Farm, films: Path, cha
 
     host.guest.run("docker", "pause", *containers)
     job = farm.client.ended(key)
-    farm.main.guest.sh(f"rm -rf /srv/media/staging/{key}")
+    farm.main.guest.sh(f"rm -rf /srv/omkt/staging/{key}")
     host.guest.run("docker", "unpause", *containers)
 
     assert job["state"] == "succeeded", job
@@ -160,14 +210,12 @@ def test_24_an_empty_folder_where_the_share_was(farm: Farm, films: Path, chance:
     key, _ = begun(farm, films / "long.mp4", chance)
 
     main.sh(
-        "sh /lab/guest/nfs-server.sh stop; mkdir -p /srv/other; chown 20000:20000 /srv/other; umount -l /srv/media; "
-        "mount --bind /srv/other /srv/media; sh /lab/guest/nfs-server.sh start"
+        "sh /lab/guest/nfs-server.sh stop; mkdir -p /srv/other; chown 20000:20000 /srv/other; "
+        "mount --bind /srv/other /srv/omkt; sh /lab/guest/nfs-server.sh start"
     )
     time.sleep(OVER_A_LEASE)
     written = main.sh("find /srv/other -mindepth 1")
-    main.sh(
-        "sh /lab/guest/nfs-server.sh stop; umount /srv/media; mount /dev/ubdb /srv/media; sh /lab/guest/nfs-server.sh start"
-    )
+    main.sh("sh /lab/guest/nfs-server.sh stop; umount /srv/omkt; sh /lab/guest/nfs-server.sh start")
 
     assert written == "", "V3: nothing is written to what is not the share"
     assert farm.client.ended(key, seconds=900)["state"] == "succeeded"
@@ -178,7 +226,7 @@ def test_24_an_empty_folder_where_the_share_was(farm: Farm, films: Path, chance:
 def test_25_a_disk_is_full(farm: Farm, films: Path, chance: Random, full: str) -> None:
     key, host = begun(farm, films / "long.mp4", chance)
     guests = [farm.main.guest] if full == "share" else [one.guest for one in farm.secondaries.values()]
-    folder = "/srv/media" if full == "share" else "/var/lib/docker"
+    folder = "/srv/omkt" if full == "share" else "/var/lib/docker"
 
     for guest in guests:
         guest.sh(f"fallocate -l $(( ($(stat -f -c '%a*%S' {folder})) - 4000000 )) {folder}/filler")
@@ -199,7 +247,7 @@ def test_26_a_name_that_was_asked_for_too_early_is_found_once_it_is_there(farm: 
     name = f"incoming/early-{seed}"
     assert host.guest.run("docker", "exec", container, "stat", f"/share/{name}", check=False).status != 0
 
-    farm.main.guest.sh(f"touch /srv/media/{name}")
+    farm.main.guest.sh(f"touch /srv/omkt/{name}")
 
     # A client that trusts its list of missing names looks again after 30 to 60 seconds.
     wait_for(
@@ -207,7 +255,7 @@ def test_26_a_name_that_was_asked_for_too_early_is_found_once_it_is_there(farm: 
         seconds=20,
         what="the file to be seen on the secondary",
     )
-    farm.main.guest.sh(f"rm /srv/media/{name}")
+    farm.main.guest.sh(f"rm /srv/omkt/{name}")
 
 
 def test_32_a_host_is_drained_under_load(farm: Farm, films: Path, chance: Random) -> None:
@@ -218,4 +266,29 @@ def test_32_a_host_is_drained_under_load(farm: Farm, films: Path, chance: Random
     assert farm.client.ended(key)["state"] == "succeeded"
     assert outcomes(farm, key) <= {"ok", "released"}, outcomes(farm, key)
     farm.restore()
+    judge(farm)
+
+
+def test_28_two_hosts_of_one_name(farm: Farm, films: Path) -> None:
+    """A machine that was set up with another's invitation is refused with a reason; the first goes on."""
+    twin = Host(farm.lab.guest("twin"))
+    twin.guest.boot()
+    twin.check_out()
+    twin.guest.write("/root/env", farm.secondaries["second"].guest.run("cat", f"{CHECKOUT}/.env").out)
+    twin.guest.sh(f"mkdir -p {CHECKOUT}/compose/secrets && cp /root/env {CHECKOUT}/.env")
+    secret = f"{CHECKOUT}/compose/secrets/omkt_database_password"
+    twin.guest.write(secret, farm.secondaries["second"].guest.run("cat", secret).out)
+
+    twin.compose("up", "-d", seconds=900)
+
+    refused = wait_for(
+        lambda: twin.said("transcoder", "refused") or twin.said("transcoder", "waiting"),
+        seconds=300,
+        what="V6: the second host of the name says why it does not begin",
+    )
+    assert "second" in str(refused)
+    key = farm.client.submit(films / "short.mp4", "mp4-720p")
+    assert farm.client.ended(key)["state"] == "succeeded"
+    twin.compose("down")
+    twin.guest.shut_down()
     judge(farm)

@@ -31,11 +31,11 @@ def test_both_secondaries_give_the_same_bytes_over_the_share(farm: Farm, films: 
     assert farm.client.ended(key)["state"] == "succeeded"
     told = farm.client.get(f"/v1/jobs/{key}/outputs/mp4-720p")["files"][0]["sha256"]
 
-    (path,) = farm.main.guest.sh(f"find /srv/media/results/{key} -type f").split()
+    (path,) = farm.main.guest.sh(f"find /srv/omkt/results/{key} -type f").split()
     assert farm.main.guest.sh(f"sha256sum {path}").split()[0] == told
     for host in farm.secondaries.values():
         (container, *_) = host.containers("transcoder")
-        inside = path.replace("/srv/media", "/share")
+        inside = path.replace("/srv/omkt", "/share")
         assert host.guest.run("docker", "exec", container, "sha256sum", inside).out.split()[0] == told
         mounted = host.guest.run("docker", "exec", container, "grep", " /share ", "/proc/mounts").out
         assert "nfs4" in mounted
@@ -52,10 +52,10 @@ def test_both_secondaries_give_the_same_bytes_over_the_share(farm: Farm, films: 
 def test_scaling_up_and_down_under_load_loses_and_repeats_nothing(farm: Farm, films: Path) -> None:
     second = farm.secondaries["second"]
     keys = [farm.client.submit(films / "short.mp4", "mp4-720p") for _ in range(4)]
-    farm.bring_up(second, "--scale", "transcoder=3", "--scale", "metadata=1")
+    farm.bring_up(second, "--scale", "transcoder=3")
     assert len(second.containers("transcoder")) == 3
     wait_for(lambda: any(farm.client.running(key) for key in keys) or all_ended(farm, keys), seconds=300, what="work")
-    farm.bring_up(second, "--scale", "transcoder=1", "--scale", "metadata=1")
+    farm.bring_up(second, "--scale", "transcoder=1")
 
     assert [farm.client.ended(key)["state"] for key in keys] == ["succeeded"] * 4
     outcomes = {tried["outcome"] for key in keys for task in farm.client.tasks(key) for tried in task["history"]}

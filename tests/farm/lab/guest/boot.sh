@@ -15,8 +15,8 @@ echo 1 > /proc/sys/net/ipv4/ip_forward
 # The disk for media, where this host has one: made at its first start, and mounted at every start.
 if [ -b /dev/ubdb ]; then
   blkid /dev/ubdb >/dev/null || mke2fs -q -t ext4 -O quota /dev/ubdb
-  mkdir -p /srv/media
-  mount /dev/ubdb /srv/media
+  mkdir -p /srv/omkt
+  mount /dev/ubdb /srv/omkt
 fi
 
 # A host that exports something serves it again after a restart, as nfs-kernel-server's unit does.

@@ -16,10 +16,9 @@ from omkt_pipeline.domain.errors import Unavailable
 
 @dataclass(frozen=True, kw_only=True)
 class Farm:
-    """The farm: its id stands in the share's sentinel too, and its key signs links to results."""
+    """The farm: its id stands in the share's sentinel too."""
 
     id: str
-    link_key: bytes
 
 
 def found_farm(database: Database) -> Farm:
@@ -40,7 +39,8 @@ def found_farm(database: Database) -> Farm:
 def known_farm(database: Database) -> Farm:
     """Return this database's farm. Raises Unavailable, with what to do, when the database is not migrated."""
     try:
-        row = database.fetch(lambda connection: connection.execute(select(farm)).first())
+        # no other column: a worker's user of the database may not read the key that signs links
+        row = database.fetch(lambda connection: connection.execute(select(farm.c.farm_id)).first())
     except (OperationalError, ProgrammingError):
         row = None
     if row is None:
@@ -48,4 +48,9 @@ def known_farm(database: Database) -> Farm:
             "The database holds no farm. Run `omkt migrate` (the migrate service of Compose does it).",
             code="database_not_migrated",
         )
-    return Farm(id=row.farm_id, link_key=row.link_key)
+    return Farm(id=row.farm_id)
+
+
+def link_key(database: Database) -> bytes:
+    """The key that signs links to results; for the API alone. The farm must be founded."""
+    return bytes(database.fetch(lambda connection: connection.execute(select(farm.c.link_key)).scalar_one()))

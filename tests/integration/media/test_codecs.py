@@ -86,3 +86,24 @@ def test_sound_in_every_codec_is_as_long_as_its_source(pipeline: Pipeline, short
         argv = [str(tools.ffprobe), "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0"]
         answer = subprocess.run([*argv, str(delivered.entries[name])], check=True, capture_output=True, text=True)
         assert float(answer.stdout) == pytest.approx(5.0, abs=0.06), name
+
+
+def test_every_language_is_kept_and_named(pipeline: Pipeline, clip: Clip, tools: Tools) -> None:
+    film = clip(
+        "two-languages.mkv",
+        "-f lavfi -i testsrc2=d=2:r=25:s=160x90 -f lavfi -i sine=d=2:r=48000 -f lavfi -i sine=d=2:r=48000:f=200 -map 0 -map 1 "
+        "-map 2 -c:v libx264 -preset ultrafast -c:a aac -metadata:s:a:0 language=eng -metadata:s:a:1 language=fra",
+    )
+
+    delivered = pipeline.run(film, ["hls-h264", "archive", "mp4-480p"])
+
+    master = delivered.entries["hls-h264"].read_text()
+    assert re.findall(r'LANGUAGE="(\w+)",DEFAULT=(\w+)', master) == [("eng", "YES"), ("fra", "NO")]
+    assert len(list(delivered.folders["hls-h264"].glob("audio*/index.m3u8"))) == 2
+    named = {
+        name: [
+            one["tags"]["language"] for one in streams(delivered.entries[name], tools) if one["codec_type"] == "audio"
+        ]
+        for name in ("archive", "mp4-480p")
+    }
+    assert named == {"archive": ["eng", "fra"], "mp4-480p": ["eng"]}

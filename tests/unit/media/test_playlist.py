@@ -15,7 +15,7 @@ SOUND = Sound(
 
 
 def test_the_master_playlist_names_all_that_a_player_needs_to_choose() -> None:
-    assert master_playlist([VARIANT], SOUND) == (
+    assert master_playlist([VARIANT], [SOUND]) == (
         "#EXTM3U\n"
         "#EXT-X-VERSION:7\n"
         "#EXT-X-INDEPENDENT-SEGMENTS\n"
@@ -28,7 +28,7 @@ def test_the_master_playlist_names_all_that_a_player_needs_to_choose() -> None:
 
 
 def test_sound_alone_is_a_variant_of_its_own() -> None:
-    assert master_playlist([], SOUND).splitlines()[-2:] == [
+    assert master_playlist([], [SOUND]).splitlines()[-2:] == [
         '#EXT-X-STREAM-INF:BANDWIDTH=130000,AVERAGE-BANDWIDTH=128000,CODECS="mp4a.40.2"',
         "audio/index.m3u8",
     ]

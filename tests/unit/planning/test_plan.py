@@ -129,6 +129,22 @@ def test_the_default_track_is_taken_and_the_others_are_reported() -> None:
     assert "audio_tracks_left_out" in codes(plan)
 
 
+def test_a_ladder_takes_one_sound_for_each_language() -> None:
+    tracks = [
+        AudioTrack(
+            index=number, codec="aac", channels=2, sample_rate=48000, language=language, default=language == "deu"
+        )
+        for number, language in ((1, "eng"), (2, "deu"), (3, "eng"), (4, None), (5, "fra"))
+    ]
+    plan = planned(facts(video(), *tracks), "hls-h264")
+    package = next(task.spec for task in plan.tasks if task.kind == "package")
+
+    assert [part["name"] for part in package["audio"]] == ["audio", "audio-eng", "audio-fra"]
+    assert [task.spec["input"]["index"] for task in plan.tasks if task.key.startswith("audio")] == [2, 1, 5]
+    (left_out,) = (one for one in plan.decisions if one.code == "audio_tracks_left_out")
+    assert left_out.message == "The source has 5 sounds; 3 are used."
+
+
 def test_a_late_track_must_last_until_its_end_on_the_common_clock() -> None:
     late = video(start=10.5, duration=49.5)
     plan = planned(facts(late, STEREO, start=0.5), "mp4-720p")

@@ -142,8 +142,10 @@ def _zipped(archive: Path, files: Sequence[Path]) -> None:
 
 
 def _track(part: Part, inputs: Mapping[str, StagedFolder], ctx: "TaskContext") -> TrackFile:
-    home = staged(_facts_of(part, inputs)["codec"])
-    return TrackFile(name=part.name, path=_file_of(part, home.ending, inputs, ctx), demuxer=home.demuxer)
+    facts = _facts_of(part, inputs)
+    home = staged(facts["codec"])
+    path = _file_of(part, home.ending, inputs, ctx)
+    return TrackFile(name=part.name, path=path, demuxer=home.demuxer, language=facts.get("language"))
 
 
 def _file_of(part: Part, ending: str, inputs: Mapping[str, StagedFolder], ctx: "TaskContext") -> Path:

@@ -57,7 +57,7 @@ def check_presentation(spec: PackageHls, inputs: Mapping[str, StagedFolder], fol
         for part in spec.audio
         for facts in [inputs[part.task].facts["sounds"][part.name]]
     ]
-    return master_playlist(variants, sounds[0] if sounds else None)
+    return master_playlist(variants, sounds)
 
 
 def _check_track(part: Part, inputs: Mapping[str, StagedFolder], folder: Path) -> _Cut:

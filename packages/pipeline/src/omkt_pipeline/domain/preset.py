@@ -65,6 +65,7 @@ class AudioSettings(_Strict):
     """How sound is encoded."""
 
     codec: AudioCodec = "aac"
+    every_language: bool = False  #: one track for each language of the source, not the default one alone
     max_channels: int = Field(2, ge=1, le=8)
     kbps_per_channel: int = Field(64, ge=16, le=256)
     best: bool = False  #: variable bitrate at the highest usual quality (MP3's V0), instead of kbps_per_channel

@@ -19,6 +19,7 @@ class TrackFile:
     name: str
     path: Path
     demuxer: str = "mov"
+    language: str | None = None
 
 
 def _ours(track: TrackFile) -> list[str]:
@@ -70,5 +71,11 @@ def file_argv(tracks: Sequence[TrackFile], target: Path, container: str = "mp4",
         argv += _ours(track)
     for number in range(len(tracks)):
         argv += ["-map", f"{number}:0"]
-    argv += ["-c", "copy", "-map_metadata", "-1", *MUXERS[container], f"file:{target}"]
+    languages = [
+        word
+        for number, track in enumerate(tracks)
+        if track.language
+        for word in (f"-metadata:s:{number}", f"language={track.language}")
+    ]
+    argv += ["-c", "copy", "-map_metadata", "-1", *languages, *MUXERS[container], f"file:{target}"]
     return argv

@@ -69,27 +69,34 @@ def rate_of(sizes: Sequence[int], seconds: Sequence[float]) -> Rate:
     return Rate(peak=round(peak), average=round(sum(sizes) * 8 / max(sum(seconds), 1e-3)))
 
 
-def master_playlist(variants: Sequence[Variant], sound: Sound | None) -> str:
-    """The master playlist: every variant with its audio group, or the sound alone."""
+def master_playlist(variants: Sequence[Variant], sounds: Sequence[Sound]) -> str:
+    """The master playlist: every variant with its audio group, of which the first is the default, or the sound alone."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
-    if not variants and sound is not None:
-        lines += [f'#EXT-X-STREAM-INF:{_rates(sound.rate)},CODECS="{sound.codec}"', sound.uri]
-    if variants and sound is not None:
-        language = f',LANGUAGE="{sound.language}"' if sound.language else ""
-        lines.append(
-            f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{_AUDIO_GROUP}",NAME="{sound.language or "main"}"{language},'
-            f'DEFAULT=YES,AUTOSELECT=YES,CHANNELS="{sound.channels}",URI="{sound.uri}"'
-        )
+    first = sounds[0] if sounds else None
+    if not variants and first is not None:
+        lines += [f'#EXT-X-STREAM-INF:{_rates(first.rate)},CODECS="{first.codec}"', first.uri]
+    if variants:
+        lines += [_rendition(sound, number, default=sound is first) for number, sound in enumerate(sounds)]
+    heaviest = max((sound.rate for sound in sounds), key=lambda rate: rate.peak, default=None)
     for variant in variants:
-        codecs = variant.codec if sound is None else f"{variant.codec},{sound.codec}"
-        group = "" if sound is None else f',AUDIO="{_AUDIO_GROUP}"'
+        codecs = variant.codec if first is None else f"{variant.codec},{first.codec}"
+        group = "" if first is None else f',AUDIO="{_AUDIO_GROUP}"'
         lines.append(
-            f"#EXT-X-STREAM-INF:{_rates(variant.rate, sound.rate if sound else None)},"
+            f"#EXT-X-STREAM-INF:{_rates(variant.rate, heaviest)},"
             f"RESOLUTION={variant.width}x{variant.height},FRAME-RATE={float(variant.frame_rate):.3f},"
             f'CODECS="{codecs}"{group}'
         )
         lines.append(variant.uri)
     return "\n".join(lines) + "\n"
+
+
+def _rendition(sound: Sound, number: int, *, default: bool) -> str:
+    language = f',LANGUAGE="{sound.language}"' if sound.language else ""
+    name = sound.language or ("main" if default else f"sound {number + 1}")
+    return (
+        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{_AUDIO_GROUP}",NAME="{name}"{language},'
+        f'DEFAULT={"YES" if default else "NO"},AUTOSELECT=YES,CHANNELS="{sound.channels}",URI="{sound.uri}"'
+    )
 
 
 def _rates(*rates: Rate | None) -> str:

@@ -20,6 +20,8 @@ Track = TypeVar("Track", VideoTrack, AudioTrack)
 
 #: Sample rates of the compact disc family stay in it; everything else becomes 48 kHz.
 _CD_FAMILY = frozenset({11025, 22050, 44100, 88200, 176400})
+#: Sound tracks of one output at most.
+_LANGUAGES = 16
 #: Lines of the largest still.
 _LARGEST = 4320
 
@@ -78,15 +80,22 @@ class Encodes:
         return tuple(Part(task=task, name=_once(rendition, known)) for rendition in renditions)
 
     def sound(self, settings: AudioSettings, output: str) -> tuple[Part, ...]:
-        """The sound of an output; none when the source has none."""
-        track = self._audio
-        if track is None:
+        """The sound of an output, the default one first; none when the source has none."""
+        if self._audio is None:
             self._note(explain.no_audio(output))
             return ()
+        tracks = _one_for_each_language(self._audio, self._facts.audio) if settings.every_language else (self._audio,)
+        left_out = len(self._facts.audio) - len(tracks)
+        if left_out:
+            self._note(explain.sounds_left_out(len(self._facts.audio), len(tracks), output))
+        return tuple(self._one_sound(track, settings, number) for number, track in enumerate(tracks))
+
+    def _one_sound(self, track: AudioTrack, settings: AudioSettings, number: int) -> Part:
+        name = "audio" if settings.codec == "aac" else f"audio-{settings.codec}"
         channels = min(track.channels, settings.max_channels)
         recipe = EncodeAudio(
             input=self._input(track),
-            name="audio" if settings.codec == "aac" else f"audio-{settings.codec}",
+            name=f"{name}-{track.language or track.index}" if number else name,
             codec=settings.codec,
             channels=channels,
             sample_rate=settings.sample_rate or _usual_rate(track, settings.codec),
@@ -97,10 +106,10 @@ class Encodes:
         self._note(*explain.about_sound(track, channels))
         for key, known in self._sounds.items():
             if known == recipe:
-                return (Part(task=key, name=known.name),)
+                return Part(task=key, name=known.name)
         key = _numbered("audio", len(self._sounds))
         self._sounds[key] = recipe
-        return (Part(task=key, name=recipe.name),)
+        return Part(task=key, name=recipe.name)
 
     def stills(self, preset: ThumbnailsPreset | PosterPreset) -> tuple[Part, ...]:
         """The stills of an output. Call only when there is video."""
@@ -205,6 +214,15 @@ class Encodes:
     def _note(self, *decisions: Decision) -> None:
         for decision in decisions:
             self._decisions.setdefault((decision.code, decision.output), decision)
+
+
+def _one_for_each_language(first: AudioTrack, tracks: tuple[AudioTrack, ...]) -> tuple[AudioTrack, ...]:
+    """The default track, and the first of each further language that the source names."""
+    chosen = {first.language: first}
+    for track in tracks:
+        if track.language is not None and len(chosen) < _LANGUAGES:
+            chosen.setdefault(track.language, track)
+    return tuple(chosen.values())
 
 
 def _moments(preset: ThumbnailsPreset, length: float) -> list[float]:

@@ -85,6 +85,16 @@ def about_rungs(track: VideoTrack, made: Sequence[Fitted], left_out: Sequence[Ru
             )
 
 
+def sounds_left_out(all_of_them: int, used: int, output: str) -> Decision:
+    """More sounds than the output takes."""
+    return Decision(
+        code="audio_tracks_left_out",
+        message=f"The source has {all_of_them} sounds; {'one is' if used == 1 else f'{used} are'} used.",
+        output=output,
+        warning=True,
+    )
+
+
 def about_sound(track: AudioTrack, channels: int) -> Iterator[Decision]:
     """What happens to the channels."""
     if channels < track.channels:

@@ -97,7 +97,6 @@ def _about_tracks(facts: MediaFacts) -> tuple[Decision, ...]:
     """What of the source is not used."""
     left_out = (
         (len(facts.video) > 1, "video_tracks_left_out", f"The source has {len(facts.video)} pictures; one is used."),
-        (len(facts.audio) > 1, "audio_tracks_left_out", f"The source has {len(facts.audio)} sounds; one is used."),
         (facts.subtitles > 0, "subtitles_left_out", f"{facts.subtitles} subtitle tracks are not delivered."),
         (bool(facts.unusable), "tracks_unusable", f"Tracks we do not decode: {', '.join(facts.unusable)}."),
     )

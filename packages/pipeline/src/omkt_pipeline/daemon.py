@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings
 
 from omkt_pipeline.db.check import check_settings
 from omkt_pipeline.db.engine import Database
-from omkt_pipeline.db.migrate import check_revision
+from omkt_pipeline.db.revision import check_revision
 from omkt_pipeline.domain.errors import OmktError, Unavailable
 from omkt_pipeline.domain.task import Pool, TaskKind
 from omkt_pipeline.logs import configure_logging
@@ -31,6 +31,10 @@ T = TypeVar("T")
 #: A database or a share that comes up together with us gets this long.
 START_SECONDS = 60.0
 _TRY_SECONDS = 1.0
+#: A rescuer looks four times to a lease when alone. One that did not look for a whole lease waits another before it takes
+#: anything, so it may become three times rarer, not more.
+_RESCUE_RAREST = 3.0
+_PROMOTE_RAREST = 6.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,8 +135,8 @@ def queue_chores(database: Database, settings: DaemonSettings, *, hurry: float =
     rescuer = Rescuer(database, lease_seconds=settings.lease_seconds)
     rescue_seconds, promote_seconds = settings.lease_seconds / 4 / hurry, max(0.5, settings.backoff_seconds / hurry)
     return [
-        Chore(name="rescue", every_seconds=rescue_seconds, run=rescuer.rescue, shared=True),
-        Chore(name="promote", every_seconds=promote_seconds, run=lambda: promote(database), shared=True),
+        Chore(name="rescue", every_seconds=rescue_seconds, run=rescuer.rescue, rarest=_RESCUE_RAREST),
+        Chore(name="promote", every_seconds=promote_seconds, run=lambda: promote(database), rarest=_PROMOTE_RAREST),
     ]
 
 

@@ -39,8 +39,10 @@ _PAUSE_SECONDS = 2.0
 #: A task that costs this part of another one takes cores from it for long enough to count.
 _RIVAL_PART = 0.3
 #: So many idle workers look as often as a few need to: with more, each of them looks rarer, up to so many times.
-_CROWD = 16
-_RAREST = 3.0
+_CROWD = 8
+_RAREST = 6.0
+#: Signing brings an operator's orders, and silence gets a worker buried: that waits less long.
+_SIGN_RAREST = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +52,8 @@ class Chore:
     name: str
     every_seconds: float
     run: Callable[[], object]
-    shared: bool = False  #: every worker does the same for the whole farm: among many, each may do it rarer
+    #: How many times rarer each may do it among many idle workers; more than 1 where one does it for the whole farm.
+    rarest: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +136,7 @@ class Worker:
         heart.start()
         for chore in (
             *self._chores,
-            Chore(name="sign", every_seconds=_SIGN_SECONDS, run=lambda: self._sign(worker_id), shared=True),
+            Chore(name="sign", every_seconds=_SIGN_SECONDS, run=lambda: self._sign(worker_id), rarest=_SIGN_RAREST),
         ):
             threading.Thread(target=self._do_chore, args=(chore,), name=chore.name, daemon=True).start()
         log.info("ready", event_code="ready", worker=worker_id, slots=self._config.slots, threads=self._config.threads)
@@ -266,7 +269,7 @@ class Worker:
                 log.warning("a chore must wait", event_code="chore_waits", chore=chore.name, reason=error.message)
             except Exception:  # the others must go on
                 log.exception("a chore broke", event_code="chore_broke", chore=chore.name)
-            pause = chore.every_seconds * (self._rarer if chore.shared else 1.0)
+            pause = chore.every_seconds * min(self._rarer, chore.rarest)
             self._stopping.wait(pause * random.uniform(0.9, 1.1))  # noqa: S311 - jitter, not a secret
 
     def _drain(self, worker_id: int) -> None:

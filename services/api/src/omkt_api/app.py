@@ -14,7 +14,7 @@ from omkt_api.deps import Api, KnownKeys, share_threads
 from omkt_api.envelope import Envelope
 from omkt_api.guard import OutsidePolicy
 from omkt_api.links import Links
-from omkt_api.routes import health, jobs, outputs, pages, presets, uploads
+from omkt_api.routes import health, hosts, jobs, outputs, pages, presets, uploads
 from omkt_pipeline.daemon import Grounds, enter
 from omkt_pipeline.metrics import QueueCollector
 from omkt_pipeline.presets import shipped
@@ -71,6 +71,7 @@ def create_app(settings: ApiSettings, grounds: Grounds | None = None) -> FastAPI
         outputs.signed,
         uploads.router,
         presets.router,
+        hosts.router,
         health.router,
         pages.router,
     ):

@@ -1,11 +1,13 @@
 """The courier daemon: fetch, notify, expire, and the queue's ticks. Reads settings, builds, runs."""
 
 from omkt_api.expire import Expire, Retention
+from omkt_api.exports import ReportExports
 from omkt_api.fetch import Fetch, FetchLimits
 from omkt_api.guard import OutsidePolicy
 from omkt_api.notify import Notifier
 from omkt_api.outside import Outside
 from omkt_pipeline.daemon import enter, queue_chores, read_settings, run_daemon
+from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.task import Pool, TaskKind
 from omkt_pipeline.queue.outbox import Outbox
 from omkt_pipeline.queue.rescue import promote_aged
@@ -17,6 +19,7 @@ _DAY = 86400.0
 #: Fetches wait for the network, not for cores.
 _FETCHES = 4
 _SILENT_SECONDS = 90.0
+_EXPORTS_SECONDS = 10.0
 
 
 def main() -> None:
@@ -47,9 +50,18 @@ def main() -> None:
             Chore(name="notify", every_seconds=0.5, run=notifier.work_once),
             Chore(name="expire", every_seconds=10, run=expire.work_once),
             Chore(name="promote_aged", every_seconds=60, run=lambda: promote_aged(database)),
+            *_exports(database, settings),
             Chore(name="bury", every_seconds=30, run=lambda: bury(database, silent_seconds=_SILENT_SECONDS)),
         ],
     )
+
+
+def _exports(database: Database, settings: CourierSettings) -> list[Chore]:
+    """On a host that exports the share: the word of it that other hosts wait for."""
+    if settings.exports_file is None:
+        return []
+    report = ReportExports(database, table=settings.exports_file, tree=settings.exported_tree)
+    return [Chore(name="exports", every_seconds=_EXPORTS_SECONDS, run=report)]
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ STATUS: Mapping[type[OmktError], int] = {
 STATUS_OF_CODE: Mapping[str, int] = {
     "key_missing": 401,
     "key_invalid": 401,
+    "operator_only": 403,
     "link_expired": 410,
     "idempotency_mismatch": 422,
     "share_full": 507,
@@ -48,6 +49,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
 TITLES: Mapping[int, str] = {
     400: "The request cannot be accepted",
     401: "An API key is needed",
+    403: "Not for this account",
     404: "Not found",
     405: "This address does not know the method",
     409: "The present state does not allow this",

@@ -6,7 +6,7 @@ from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.errors import Unavailable
 
 #: The newest migration in migrations/versions/.
-HEAD = "0001"
+HEAD = "0002"
 
 
 def check_revision(database: Database) -> None:

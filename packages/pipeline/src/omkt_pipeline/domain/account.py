@@ -19,6 +19,7 @@ class Account:
     id: int
     name: str
     webhook_secret: str
+    operator: bool = False  #: may see and steer what belongs to the farm and not to one account
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,6 +35,7 @@ class Compose:
     def __call__(self, *arguments: str) -> str:
         environment = {
             "COMPOSE_PROJECT_NAME": _PROJECT,
+            "COMPOSE_PROFILES": "main,workers",
             "OMKT_SECRETS_DIR": str(self.secrets),
             "OMKT_HTTP_PORT": str(self.port),
         }

@@ -38,6 +38,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory, clips: Path) -> Iterator[Cont
     farm = ContainerFarm(
         environment={
             "COMPOSE_PROJECT_NAME": f"omkt-test-{os.getpid()}",
+            "COMPOSE_PROFILES": "main,workers",
             "OMKT_SECRETS_DIR": str(folder / "secrets"),
             "OMKT_HTTP_PORT": str(port),
             "OMKT_TEST_FOLDER": str(folder),

@@ -17,7 +17,8 @@ from tests.servers.databases import ENGINES, empty_database
 
 import omkt_pipeline.db
 from omkt_pipeline.db.engine import Database
-from omkt_pipeline.db.migrate import check_revision, head, upgrade
+from omkt_pipeline.db.migrate import head, upgrade
+from omkt_pipeline.db.revision import HEAD, check_revision
 from omkt_pipeline.db.tables import task
 from omkt_pipeline.domain.errors import Unavailable
 from omkt_pipeline.domain.task import Pool
@@ -34,7 +35,7 @@ def test_there_is_one_head() -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(omkt_pipeline.db.__path__[0]) / "migrations"))
 
-    assert ScriptDirectory.from_config(config).get_heads() == [head()]
+    assert ScriptDirectory.from_config(config).get_heads() == [head()] == [HEAD]
 
 
 def test_an_empty_database_is_refused_with_what_to_run_and_then_migrated(unmigrated: Database) -> None:

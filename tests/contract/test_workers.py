@@ -15,8 +15,9 @@ from omkt_pipeline.domain.errors import Conflict, NotFound, Refused, Unavailable
 from omkt_pipeline.domain.task import Pool, TaskState
 from omkt_pipeline.queue.accounts import accounts, add_key, authenticate, create_account, revoke_key
 from omkt_pipeline.queue.farm import found_farm, known_farm
+from omkt_pipeline.queue.hosts import order
 from omkt_pipeline.queue.overview import queue_depth
-from omkt_pipeline.queue.workers import ASIDE, GONE, UP, bury, order, sign, workers
+from omkt_pipeline.queue.workers import ASIDE, GONE, UP, bury, sign, workers
 from omkt_pipeline.testing import a_claimant, a_job, taken
 
 
@@ -39,11 +40,11 @@ def test_two_workers_of_one_host_are_two(database: Database) -> None:
 def test_an_order_to_drain_reaches_the_workers_of_that_host(database: Database) -> None:
     ordered, other = (a_claimant(database, Pool.TRANSCODER, host=host) for host in ("alpha", "beta"))
 
-    assert order(database, host="alpha", drain=True) == 1
-    assert sign(database, ordered.worker_id, state=UP)
-    assert not sign(database, other.worker_id, state=UP)
-    order(database, host="alpha", drain=False)
-    assert not sign(database, ordered.worker_id, state=UP)
+    order(database, "alpha", drain=True)
+    assert sign(database, ordered.worker_id, state=UP).drain
+    assert not sign(database, other.worker_id, state=UP).drain
+    order(database, "alpha", drain=False)
+    assert not sign(database, ordered.worker_id, state=UP).drain
 
 
 def test_a_worker_says_why_it_is_aside(database: Database) -> None:
@@ -136,7 +137,6 @@ def test_this_database_is_set_as_the_farm_needs_it(database: Database) -> None:
 
 def test_a_host_that_vanishes_in_a_transaction_gives_its_locks_up_soon(server_name: str, tmp_path: Path) -> None:
     with clean_database(server_name, tmp_path) as database:
-        for engine in (database.engine, database.reading_engine):
-            with engine.connect() as connection:
-                assert connection.execute(text("SELECT @@SESSION.wait_timeout")).scalar_one() == 60
-            assert engine.pool._recycle < 60
+        with database.engine.connect() as connection:
+            assert connection.execute(text("SELECT @@SESSION.wait_timeout")).scalar_one() == 60
+        assert database.engine.pool._recycle < 60

@@ -21,6 +21,8 @@ NAMELESS = {
 }
 #: What a route must be told to be understood.
 BODIES = {"PATCH /v1/jobs/{key}": {"priority": "low"}, "POST /v1/plans": {"presets": ["hls-h264"]}}
+#: Routes of operators, which test_hosts.py closes to others.
+OPERATORS = "/v1/hosts"
 
 
 def routes(farm: Farm) -> Iterator[tuple[str, str]]:
@@ -44,7 +46,7 @@ def test_what_is_foreign_does_not_exist_on_any_route(farm: Farm, published: str)
         upload = owner.post("/v1/uploads", headers={"Tus-Resumable": "1.0.0", "Upload-Length": "9"}).headers["location"]
         before = owner.get(f"/v1/jobs/{published}").json()
         for method, path in routes(farm):
-            if not {path, f"{method} {path}"} & (OPEN | NAMELESS):
+            if not {path, f"{method} {path}"} & (OPEN | NAMELESS) and not path.startswith(OPERATORS):
                 names = {"key": published, "output": "hls-h264", "path": "master.m3u8", "message": "msg_1"}
                 if path.startswith("/v1/uploads"):
                     names["key"] = upload.rpartition("/")[2]

@@ -9,7 +9,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from omkt_cli.faults import Exit, Fault
 from omkt_pipeline.db.engine import Database
-from omkt_pipeline.db.migrate import check_revision, upgrade
+from omkt_pipeline.db.migrate import upgrade
+from omkt_pipeline.db.revision import check_revision
 from omkt_pipeline.domain.errors import OmktError, Unavailable
 from omkt_pipeline.queue.farm import found_farm
 from omkt_pipeline.settings import CommonSettings

@@ -13,14 +13,16 @@ from pydantic_settings import BaseSettings
 
 from omkt_pipeline.db.check import check_settings
 from omkt_pipeline.db.engine import Database
-from omkt_pipeline.db.migrate import check_revision
-from omkt_pipeline.domain.errors import OmktError, Unavailable
+from omkt_pipeline.db.revision import check_revision
+from omkt_pipeline.domain.errors import Conflict, OmktError, Unavailable
 from omkt_pipeline.domain.task import Pool, TaskKind
 from omkt_pipeline.logs import configure_logging
 from omkt_pipeline.metrics import expose_queue, serve_metrics
+from omkt_pipeline.queue.exports import ExportsGate
 from omkt_pipeline.queue.farm import Farm, known_farm
 from omkt_pipeline.queue.rescue import Rescuer, promote
 from omkt_pipeline.settings import CommonSettings, DaemonSettings
+from omkt_pipeline.storage.identity import host_identity
 from omkt_pipeline.storage.share import Share
 from omkt_pipeline.worker import Chore, Handler, Worker, WorkerConfig
 
@@ -31,6 +33,10 @@ T = TypeVar("T")
 #: A database or a share that comes up together with us gets this long.
 START_SECONDS = 60.0
 _TRY_SECONDS = 1.0
+#: A rescuer looks four times to a lease when alone. One that did not look for a whole lease waits another before it takes
+#: anything, so it may become three times rarer, not more.
+_RESCUE_RAREST = 3.0
+_PROMOTE_RAREST = 6.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,15 +121,21 @@ def run_daemon(
         idle_poll_seconds=settings.poll_seconds,
         liveness_file=settings.liveness_file,
         facts=facts or {},
+        gate=ExportsGate(grounds.database).why_closed if settings.share_exported else lambda: None,
+        identity=or_refuse(lambda: host_identity(settings.identity_file or settings.scratch_root / "host-identity")),
     )
-    Worker(
+    worker = Worker(
         database=grounds.database,
         share=grounds.share,
         pool=pool,
         handlers=handlers,
         config=config,
         chores=chores or queue_chores(grounds.database, settings),
-    ).run()
+    )
+    try:
+        worker.run()
+    except Conflict as error:  # another machine of this name
+        refuse(error)
 
 
 def queue_chores(database: Database, settings: DaemonSettings, *, hurry: float = 1.0) -> list[Chore]:
@@ -131,8 +143,8 @@ def queue_chores(database: Database, settings: DaemonSettings, *, hurry: float =
     rescuer = Rescuer(database, lease_seconds=settings.lease_seconds)
     rescue_seconds, promote_seconds = settings.lease_seconds / 4 / hurry, max(0.5, settings.backoff_seconds / hurry)
     return [
-        Chore(name="rescue", every_seconds=rescue_seconds, run=rescuer.rescue, shared=True),
-        Chore(name="promote", every_seconds=promote_seconds, run=lambda: promote(database), shared=True),
+        Chore(name="rescue", every_seconds=rescue_seconds, run=rescuer.rescue, rarest=_RESCUE_RAREST),
+        Chore(name="promote", every_seconds=promote_seconds, run=lambda: promote(database), rarest=_PROMOTE_RAREST),
     ]
 
 

@@ -51,6 +51,16 @@ class DaemonSettings(CommonSettings):
     """What every daemon needs: courier, metadata, transcoder."""
 
     scratch_root: Path = Field(default=Path("/scratch"), description="Local disk for work in progress; not the share.")
+    identity_file: Path | None = Field(
+        default=None,
+        description="Tells this machine from another of the same name: one file for all its daemons, kept when they are "
+        "made anew. By default host-identity in the scratch folder.",
+    )
+    share_exported: bool = Field(
+        default=False,
+        description="Whether the share is another host's, over NFS: then nothing is claimed before that host says that it "
+        "exports it safely.",
+    )
     scratch_free_floor: int = Field(
         default=1 << 30, ge=0, description="Bytes that stay free on the scratch disk: below this nothing is claimed."
     )
@@ -139,6 +149,13 @@ class CourierSettings(DaemonSettings, OutsideSettings):
 
     model_config = CommonSettings.model_config
 
+    exports_file: Path | None = Field(
+        default=None,
+        description="The NFS server's table of exports, /var/lib/nfs/etab, where this host shares its disk.",
+    )
+    exported_tree: str = Field(
+        default="/srv/omkt", description="The folder of this host that is the share, if exported."
+    )
     keep_originals_days: float = Field(
         default=7.0, ge=0, description="Fetched and uploaded originals stay so long after their last job; 0 keeps them."
     )

@@ -16,7 +16,7 @@ from omkt_api.envelope import Envelope
 from omkt_api.guard import OutsidePolicy
 from omkt_api.links import Links
 from omkt_api.rates import WRONG_KEYS_PER_SECOND, Buckets
-from omkt_api.routes import deliveries, health, jobs, keys, media, outputs, pages, presets, uploads
+from omkt_api.routes import deliveries, health, hosts, jobs, keys, media, outputs, pages, presets, uploads
 from omkt_api.tus import TusVersion
 from omkt_pipeline.daemon import Grounds, enter
 from omkt_pipeline.metrics import QueueCollector
@@ -81,6 +81,7 @@ def create_app(settings: ApiSettings, grounds: Grounds | None = None) -> FastAPI
         outputs.signed,
         uploads.router,
         presets.router,
+        hosts.router,
         health.router,
         pages.router,
     ):

@@ -1,12 +1,14 @@
 """The courier daemon: fetch, notify, expire, and the queue's ticks. Reads settings, builds, runs."""
 
 from omkt_api.expire import Expire, Retention
+from omkt_api.exports import ReportExports
 from omkt_api.fetch import Fetch, FetchLimits
 from omkt_api.guard import OutsidePolicy
 from omkt_api.notify import Notifier
 from omkt_api.outside import Outside
 from omkt_api.strays import Strays
 from omkt_pipeline.daemon import enter, queue_chores, read_settings, run_daemon
+from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.task import Pool, TaskKind
 from omkt_pipeline.queue.deadlines import enforce_deadlines
 from omkt_pipeline.queue.outbox import Outbox
@@ -19,6 +21,7 @@ _DAY = 86400.0
 #: Fetches wait for the network, not for cores.
 _FETCHES = 4
 _SILENT_SECONDS = 90.0
+_EXPORTS_SECONDS = 10.0
 
 
 def main() -> None:
@@ -51,9 +54,18 @@ def main() -> None:
             Chore(name="deadlines", every_seconds=5, run=lambda: enforce_deadlines(database)),
             Chore(name="strays", every_seconds=60, run=Strays(database, grounds.share).work_once),
             Chore(name="promote_aged", every_seconds=60, run=lambda: promote_aged(database)),
+            *_exports(database, settings),
             Chore(name="bury", every_seconds=30, run=lambda: bury(database, silent_seconds=_SILENT_SECONDS)),
         ],
     )
+
+
+def _exports(database: Database, settings: CourierSettings) -> list[Chore]:
+    """On a host that exports the share: the word of it that other hosts wait for."""
+    if settings.exports_file is None:
+        return []
+    report = ReportExports(database, table=settings.exports_file, tree=settings.exported_tree)
+    return [Chore(name="exports", every_seconds=_EXPORTS_SECONDS, run=report)]
 
 
 if __name__ == "__main__":

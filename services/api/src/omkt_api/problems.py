@@ -43,6 +43,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "key_missing": 401,
     "key_invalid": 401,
     "scope_missing": 403,
+    "operator_only": 403,
     "link_expired": 410,
     "tus_version": 412,
     "content_type_unknown": 415,

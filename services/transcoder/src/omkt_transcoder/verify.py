@@ -8,7 +8,8 @@ from typing import Any
 from omkt_pipeline.domain.errors import OmktError, SourceError, VerifyError
 from omkt_pipeline.domain.recipe import EncodeAudio, EncodeVideo, VideoRendition
 from omkt_pipeline.media.extent import short_of
-from omkt_pipeline.media.made import MadeTrack, header_of, tracks_of
+from omkt_pipeline.media.made import header_of, tracks_of
+from omkt_pipeline.media.moov import MovieTrack
 from omkt_pipeline.media.tools import Tools
 
 #: Two tracks of one presentation and their playlists may differ by so much: frames and sound packets have lengths.
@@ -70,7 +71,7 @@ def check_sound(
 
 def _only_track(
     path: Path, kind: str, promised: float, *, tools: Tools, stderr: str, stop: threading.Event | None
-) -> MadeTrack:
+) -> MovieTrack:
     try:
         tracks = tracks_of(path, tools=tools, stop=stop)
     except VerifyError as error:

@@ -34,6 +34,9 @@ def migrate() -> None:
 def create(
     name: Name,
     weight: Annotated[float, typer.Option(min=0.001, max=1000, help="Its part of a busy farm, next to others.")] = 1.0,
+    operator: Annotated[
+        bool, typer.Option("--operator", help="It may see and steer hosts. The first account may in any case.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Create an account and print its first key. The key is shown this once."""
@@ -42,7 +45,7 @@ def create(
     from omkt_pipeline.queue.accounts import create_account
 
     with database() as connected:
-        account, key = create_account(connected, _named(name), weight=weight)
+        account, key = create_account(connected, _named(name), weight=weight, operator=operator)
     if as_json:
         print_json({"account": account.name, "key": str(key), "webhook_secret": account.webhook_secret})
         return

@@ -71,6 +71,7 @@ def services(place: Place, port: int, environment: Mapping[str, str]) -> tuple[S
             argv=(sys.executable, "-P", "-m", module),
             environment={
                 **common,
+                "OMKT_IDENTITY_FILE": str(root / "host-identity"),
                 "OMKT_SCRATCH_ROOT": str(root / place.scratch.name / name),
                 "OMKT_LIVENESS_FILE": str(root / place.run.name / f"{name}.alive"),
             },

@@ -27,7 +27,7 @@ def check_settings(database: Database) -> None:
 
 
 def _faults(connection: Connection) -> list[str]:
-    variables = {name.lower(): str(value) for name, value in connection.execute(text("SHOW GLOBAL VARIABLES")).tuples()}
+    variables = {name.lower(): str(value) for name, value in connection.execute(text("SHOW GLOBAL VARIABLES"))}
     required = list(_REQUIRED)
     if variables.get("log_bin", "OFF") in ("ON", "1"):
         required += _REQUIRED_WITH_BINLOG

@@ -26,6 +26,8 @@ _TRIES = 6
 #: A host that vanishes in the middle of a transaction leaves its row locks behind, until the server gives it up after
 #: this time. Pooled connections are renewed before that.
 _IDLE_SECONDS = 60
+#: Reads hold no locks: their connections may be old, and an idle worker need not log in twice a minute.
+_IDLE_READING_SECONDS = 600
 
 
 class Database:
@@ -137,25 +139,34 @@ def _error_code(error: DBAPIError) -> int | None:
 
 
 def _mysql_engines(url: URL, *, pool_size: int) -> tuple[Engine, Engine]:
-    options: dict[str, Any] = {
+    writing = create_engine(
+        url, isolation_level="READ COMMITTED", **_mysql_options(pool_size=pool_size, idle_seconds=_IDLE_SECONDS)
+    )
+    # One round trip for one read: nothing to begin, to end or to reset.
+    reading = create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
+        pool_reset_on_return=None,
+        **_mysql_options(pool_size=pool_size, idle_seconds=_IDLE_READING_SECONDS),
+    )
+    return writing, reading
+
+
+def _mysql_options(*, pool_size: int, idle_seconds: int) -> dict[str, Any]:
+    return {
         "pool_size": pool_size,
         "max_overflow": pool_size,
         "pool_timeout": 10,
-        "pool_recycle": _IDLE_SECONDS / 2,
+        "pool_recycle": idle_seconds / 2,
         "connect_args": {
             "connect_timeout": 5,
             "read_timeout": 30,
             "write_timeout": 30,
             "charset": "utf8mb4",
-            "init_command": f"SET time_zone = '+00:00', innodb_lock_wait_timeout = 5, wait_timeout = {_IDLE_SECONDS}",
+            "init_command": f"SET time_zone = '+00:00', innodb_lock_wait_timeout = 5, wait_timeout = {idle_seconds}",
         },
     }
-    writing = create_engine(url, isolation_level="READ COMMITTED", **options)
-    # One round trip for one read: nothing to begin, to end or to reset.
-    reading = create_engine(
-        url, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, pool_reset_on_return=None, **options
-    )
-    return writing, reading
 
 
 def _sqlite_engines(url: URL) -> tuple[Engine, Engine]:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
@@ -38,17 +37,6 @@ def head() -> str:
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     assert revision is not None  # noqa: S101 - the package ships its migrations
     return revision
-
-
-def check_revision(database: Database) -> None:
-    """Raise Unavailable (code database_not_migrated), with what to run, unless the schema is this code's."""
-    found = database.fetch(lambda connection: MigrationContext.configure(connection).get_current_revision())
-    if found != head():
-        raise Unavailable(
-            f"The database schema is at revision {found or 'none'}, this version needs {head()}. "
-            "Run `omkt migrate` on the main host (the migrate service of Compose does it), then start again.",
-            code="database_not_migrated",
-        )
 
 
 def _lock(connection: Connection) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import JSON, CheckConstraint, Column, Double, Index, Table, Text
+from sqlalchemy import JSON, Boolean, CheckConstraint, Column, Double, Index, Table, Text, false
 from sqlmodel import Field, SQLModel
 
 from omkt_pipeline.db.types import BigKey, Instant, Token
@@ -25,6 +25,9 @@ class FarmRow(SQLModel, table=True):
     farm_id: str = Field(max_length=36)
     link_key: bytes = Field(sa_column=Column(Token, nullable=False))
     created_at: datetime = _moment()
+    #: What the main host last found its NFS server to export; see domain/exports.py.
+    exports: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
+    exports_at: datetime | None = _moment(nullable=True)
 
 
 class AccountRow(SQLModel, table=True):
@@ -33,6 +36,7 @@ class AccountRow(SQLModel, table=True):
     name: str = Field(max_length=64, unique=True)
     weight: float = Field(default=1.0, sa_column=Column(Double, nullable=False))
     webhook_secret: str = Field(max_length=128)
+    operator: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
     created_at: datetime = _moment()
 
 
@@ -226,8 +230,20 @@ class ArtifactRow(SQLModel, table=True):
     __table_args__ = (Index("u_artifact", "task_id", "path", unique=True),)
 
 
+class HostRow(SQLModel, table=True):
+    """A machine, by its unique name. `identity` is a random text that all its containers share."""
+
+    __tablename__ = "host"
+    name: str = Field(primary_key=True, max_length=255)
+    identity: str | None = Field(default=None, max_length=64)
+    ordered: str | None = Field(default=None, max_length=16)
+    database_user: str | None = Field(default=None, max_length=32)
+    invited_at: datetime | None = _moment(nullable=True)
+    joined_at: datetime | None = _moment(nullable=True)
+
+
 class WorkerRow(SQLModel, table=True):
-    """One daemon process, known by a random number that it draws at start; host names may repeat."""
+    """One daemon process, known by a random number that it draws at start."""
 
     __tablename__ = "worker"
     id: int | None = _id()
@@ -237,7 +253,6 @@ class WorkerRow(SQLModel, table=True):
     version: str = Field(max_length=32)
     state: str = Field(max_length=16)
     note: str | None = Field(default=None, max_length=255)
-    ordered: str | None = Field(default=None, max_length=16)
     slots: int
     facts: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     started_at: datetime = _moment()
@@ -295,5 +310,5 @@ farm, account, fair_share, api_key = _table(FarmRow), _table(AccountRow), _table
 media, job, output, task = _table(MediaRow), _table(JobRow), _table(OutputRow), _table(TaskRow)
 upload = _table(UploadRow)
 task_edge, task_attempt, artifact = _table(TaskEdgeRow), _table(TaskAttemptRow), _table(ArtifactRow)
-worker, idempotency = _table(WorkerRow), _table(IdempotencyRow)
+host, worker, idempotency = _table(HostRow), _table(WorkerRow), _table(IdempotencyRow)
 outbox, delivery = _table(OutboxRow), _table(DeliveryRow)

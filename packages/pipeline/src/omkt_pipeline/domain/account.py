@@ -34,6 +34,7 @@ class Account:
     name: str
     webhook_secret: str
     scope: Scope = Scope.ADMIN
+    operator: bool = False  #: may see and steer what belongs to the farm and not to one account
 
 
 @dataclass(frozen=True, kw_only=True)

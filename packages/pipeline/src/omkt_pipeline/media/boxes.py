@@ -4,6 +4,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from omkt_pipeline.domain.errors import VerifyError
 
@@ -42,7 +43,7 @@ class Segment:
 def codec_string(init: bytes) -> str:
     """The RFC 6381 name of the picture of an initialisation segment or MP4 file, for example avc1.64001f."""
     names = {b"avcC": _avc1, b"hvcC": _hvc1, b"av1C": _av01, b"vpcC": _vp09}
-    for kind, body in _walk(init):
+    for kind, body in walk(init):
         if kind in names and len(body) > 3:
             return names[kind](body)
     raise VerifyError("The video track has no decoder configuration.")
@@ -77,7 +78,7 @@ def _vp09(body: bytes) -> str:
 
 def timescale(init: bytes) -> int:
     """Units per second of the only track."""
-    for kind, body in _walk(init):
+    for kind, body in walk(init):
         if kind == b"mdhd":
             return int.from_bytes(body[20:24] if body[0] == 1 else body[12:16], "big")
     raise VerifyError("The track has no clock.")
@@ -107,19 +108,36 @@ def read_segment(path: Path) -> Segment:
 def _walk_file(path: Path) -> Iterator[tuple[bytes, bytes]]:
     """The boxes of all fragments of a file, without reading the media itself."""
     with path.open("rb") as stream:
-        while len(head := stream.read(8)) == 8:
-            size, kind = struct.unpack(">I4s", head)
-            if size == 1:
-                size = int.from_bytes(stream.read(8), "big") - 8
-            if size < 8:
-                raise VerifyError(f"{path.name} is not well formed.")
+        for kind, size in _outermost(stream):
             if kind == b"moof":
-                yield from _walk(stream.read(size - 8))
+                yield from walk(stream.read(size))
             else:
-                stream.seek(size - 8, 1)
+                stream.seek(size, 1)
 
 
-def _walk(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _outermost(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """Kind and size of the body of each box; who takes one leaves the stream at the box's end."""
+    while len(head := stream.read(8)) == 8:
+        size, kind = struct.unpack(">I4s", head)
+        if size == 1:
+            size = int.from_bytes(stream.read(8), "big") - 8
+        if size < 8:
+            raise VerifyError(f"{stream.name} is not well formed.")
+        yield kind, size - 8
+
+
+def read_box(path: Path, wanted: bytes) -> bytes | None:
+    """The body of the first box of this kind at the outermost level of a file; None when there is none, or not all of it."""
+    with path.open("rb") as stream:
+        for kind, size in _outermost(stream):
+            if kind == wanted:
+                body = stream.read(size)
+                return body if len(body) == size else None
+            stream.seek(size, 1)
+    return None
+
+
+def walk(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """All boxes, outer ones before those inside them."""
     at = 0
     while at + 8 <= len(data):
@@ -129,7 +147,7 @@ def _walk(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         body = data[at + 8 : at + size]
         yield kind, body
         if kind in _CONTAINERS:
-            yield from _walk(body[_FIELDS_BEFORE.get(kind, 0) :])
+            yield from walk(body[_FIELDS_BEFORE.get(kind, 0) :])
         at += size
 
 

@@ -1,4 +1,4 @@
-"""What ffprobe says about a file that we made: enough to compare it with its plan."""
+"""What is inside a file that we made: enough to compare it with its plan."""
 
 import itertools
 import json
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from omkt_pipeline.domain.errors import ToolError, VerifyError
+from omkt_pipeline.media.moov import MovieTrack, movie_tracks
 from omkt_pipeline.media.process import ProcessLimits, run
 from omkt_pipeline.media.tools import Tools
 
@@ -15,17 +16,13 @@ _ABOUT = "codec_type,codec_name,width,height,channels,duration,nb_frames,nb_read
 _LIMITS = ProcessLimits(wall_seconds=120)
 
 
-@dataclass(frozen=True, kw_only=True)
-class MadeTrack:
-    """One track of a made file."""
+def tracks_of(path: Path, *, tools: Tools, stop: threading.Event | None = None) -> tuple[MovieTrack, ...]:
+    """The tracks of a made file. Raises VerifyError when it cannot be read.
 
-    kind: str  #: video, audio
-    codec: str
-    duration: float
-    samples: int  #: frames of video, packets of sound
-    width: int = 0
-    height: int = 0
-    channels: int = 0
+    Starting ffprobe costs as much as encoding some frames, and a ladder has a file for each rung: it is asked only where
+    the movie header does not say all.
+    """
+    return movie_tracks(path) or probed_tracks(path, tools=tools, stop=stop)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +73,8 @@ def header_of(path: Path, *, tools: Tools, stop: threading.Event | None = None) 
         raise VerifyError(f"{path.name} cannot be read back.", log_tail=error.log_tail) from error
 
 
-def tracks_of(path: Path, *, tools: Tools, stop: threading.Event | None = None) -> tuple[MadeTrack, ...]:
-    """The tracks of a made file. Raises VerifyError when it cannot be read."""
+def probed_tracks(path: Path, *, tools: Tools, stop: threading.Event | None) -> tuple[MovieTrack, ...]:
+    """The tracks as ffprobe sees them. Raises VerifyError when it cannot read the file."""
     argv = [
         str(tools.ffprobe), "-hide_banner", "-v", "error", "-protocol_whitelist", "file,pipe", "-of", "json", "-count_packets",
         "-show_entries", f"stream={_ABOUT}:stream_tags=DURATION:format=duration", f"file:{path}",
@@ -88,7 +85,7 @@ def tracks_of(path: Path, *, tools: Tools, stop: threading.Event | None = None) 
         raise VerifyError(f"{path.name} cannot be read back.", log_tail=getattr(error, "log_tail", None)) from error
     whole = (answer.get("format") or {}).get("duration")
     return tuple(
-        MadeTrack(
+        MovieTrack(
             kind=str(stream.get("codec_type")),
             codec=str(stream.get("codec_name")),
             duration=float(stream.get("duration") or _clock(stream) or whole or 0.0),

@@ -16,27 +16,41 @@ from omkt_pipeline.domain.task import Pool
 _USED_RESOLUTION_SECONDS = 60.0
 
 
-def create_account(database: Database, name: str, *, weight: float = 1.0) -> tuple[Account, ApiKey]:
-    """Create an account with its first key, which is in clear only here. Raises Conflict when the name is taken."""
+def create_account(
+    database: Database, name: str, *, weight: float = 1.0, operator: bool = False
+) -> tuple[Account, ApiKey]:
+    """Create an account with its first key, which is in clear only here. Raises Conflict when the name is taken.
+
+    A farm's first account is an operator's in any case: somebody must be.
+    """
     secret = new_webhook_secret()
     key = ApiKey.new()
 
-    def write(connection: Connection) -> int:
+    def write(connection: Connection) -> tuple[int, bool]:
+        steers = operator or connection.execute(select(account.c.id).limit(1)).first() is None
         result = connection.execute(
-            insert(account).values(name=name, weight=weight, webhook_secret=secret, created_at=now())
+            insert(account).values(name=name, weight=weight, webhook_secret=secret, operator=steers, created_at=now())
         )
         assert result.inserted_primary_key is not None  # noqa: S101 - one row, one key
         account_id = int(result.inserted_primary_key[0])
         _insert_key(connection, account_id, key, "first")
         clocks = [{"account_id": account_id, "pool": int(pool), "vtime": 0.0} for pool in Pool]
         connection.execute(insert(fair_share), clocks)
-        return account_id
+        return account_id, steers
+
+    def written(connection: Connection) -> tuple[int, bool] | None:
+        found = connection.execute(
+            select(account.c.id, account.c.operator)
+            .join(api_key, api_key.c.account_id == account.c.id)
+            .where(api_key.c.id == key.id)
+        ).first()
+        return (found.id, found.operator) if found else None
 
     try:
-        account_id = database.transact(write, landed=lambda connection: _owner(connection, key))
+        account_id, steers = database.transact(write, landed=written)
     except IntegrityError:
         raise Conflict(f"There is already an account named {name}.", code="account_exists") from None
-    return Account(id=account_id, name=name, webhook_secret=secret), key
+    return Account(id=account_id, name=name, webhook_secret=secret, operator=steers), key
 
 
 def add_key(database: Database, account_name: str, key_name: str) -> ApiKey:
@@ -73,7 +87,7 @@ def revoke_key(database: Database, key_id: str) -> None:
 def accounts(database: Database) -> list[Account]:
     """All accounts by name."""
     rows = database.fetch(lambda connection: connection.execute(select(account).order_by(account.c.name)).all())
-    return [Account(id=row.id, name=row.name, webhook_secret=row.webhook_secret) for row in rows]
+    return [Account(id=row.id, name=row.name, webhook_secret=row.webhook_secret, operator=row.operator) for row in rows]
 
 
 def authenticate(database: Database, text: str) -> Account:
@@ -88,6 +102,7 @@ def authenticate(database: Database, text: str) -> Account:
             account.c.id,
             account.c.name,
             account.c.webhook_secret,
+            account.c.operator,
             stale.label("stale"),
         )
         .join(account, account.c.id == api_key.c.account_id)
@@ -103,7 +118,13 @@ def authenticate(database: Database, text: str) -> Account:
     if row.stale:
         used = update(api_key).where(api_key.c.id == key.id).values(used_at=now())
         database.transact(lambda connection: connection.execute(used).rowcount)
-    return Account(id=row.id, name=row.name, webhook_secret=row.webhook_secret, scope=Scope(row.scope))
+    return Account(
+        id=row.id,
+        name=row.name,
+        webhook_secret=row.webhook_secret,
+        scope=Scope(row.scope),
+        operator=row.operator,
+    )
 
 
 def _owner(connection: Connection, key: ApiKey) -> int | None:

@@ -1,5 +1,6 @@
 """Workers in the database: who is up, what for, and what an operator wants of them."""
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,13 +8,28 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from omkt_pipeline.db.engine import Database
+from omkt_pipeline.db.tables import host as host_table
 from omkt_pipeline.db.tables import task, worker
 from omkt_pipeline.db.types import now, now_plus
 from omkt_pipeline.domain.task import Pool, TaskState
+from omkt_pipeline.queue.naming import ASIDE, DRAINING, GONE, UP, join
 
-UP, DRAINING, ASIDE, GONE = "up", "draining", "aside", "gone"
+__all__ = [
+    "ASIDE",
+    "DRAINING",
+    "GONE",
+    "UP",
+    "Orders",
+    "WorkerView",
+    "bury",
+    "idle_peers",
+    "register",
+    "sign",
+    "workers",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +49,33 @@ class WorkerView:
     seen_at: datetime
 
 
-def register(database: Database, *, host: str, pool: Pool, version: str, slots: int, facts: Mapping[str, Any]) -> int:
-    """Enter this process; return its id. It is known by a number drawn now: host names and process ids repeat."""
+@dataclass(frozen=True)
+class Orders:
+    """What a worker hears when it signs."""
+
+    drain: bool
+    ousted: bool  #: another machine works under this host's name
+
+
+def register(
+    database: Database,
+    *,
+    host: str,
+    pool: Pool,
+    version: str,
+    slots: int,
+    facts: Mapping[str, Any],
+    identity: str = "",
+    lease_seconds: float = 60.0,
+) -> int:
+    """Enter this process; return its id. It is known by a number drawn now: process ids repeat.
+
+    Raises Conflict (code host_name_taken) while another machine works under the host's name.
+    """
     boot_id = os.urandom(16)
 
     def enter(connection: Connection) -> int:
+        join(connection, host, identity, lease_seconds=lease_seconds)
         result = connection.execute(
             insert(worker).values(
                 boot_id=boot_id,
@@ -57,18 +95,36 @@ def register(database: Database, *, host: str, pool: Pool, version: str, slots: 
     def entered(connection: Connection) -> int | None:
         return connection.execute(select(worker.c.id).where(worker.c.boot_id == boot_id)).scalar()
 
+    # Two workers of a new host enter its name at the same moment: the second try finds it.
+    with contextlib.suppress(IntegrityError):
+        return database.transact(enter, landed=entered)
     return database.transact(enter, landed=entered)
 
 
-def sign(database: Database, worker_id: int, *, state: str, note: str | None = None) -> bool:
-    """Say that the worker lives and how it is; return whether the operator ordered it to drain."""
+def sign(
+    database: Database,
+    worker_id: int,
+    *,
+    state: str,
+    note: str | None = None,
+    identity: str = "",
+    facts: Mapping[str, Any] | None = None,
+) -> Orders:
+    """Say that the worker lives and how it is; return what is wanted of it."""
     mine = worker.c.id == worker_id
+    told: dict[str, Any] = {"state": state, "note": note[:255] if note else None}
+    if facts is not None:
+        told["facts"] = dict(facts)
+    orders = (
+        select(host_table.c.ordered, host_table.c.identity).join(worker, worker.c.host == host_table.c.name).where(mine)
+    )
 
-    def write(connection: Connection) -> bool:
-        connection.execute(
-            update(worker).where(mine).values(seen_at=now(), state=state, note=note[:255] if note else None)
-        )
-        return connection.execute(select(worker.c.ordered).where(mine)).scalar() == DRAINING
+    def write(connection: Connection) -> Orders:
+        connection.execute(update(worker).where(mine).values(seen_at=now(), **told))
+        row = connection.execute(orders).first()
+        if row is None:  # removed by the operator while it worked: it enters again when it starts again
+            return Orders(drain=True, ousted=False)
+        return Orders(drain=row.ordered == DRAINING, ousted=row.identity not in (None, identity))
 
     return database.transact(write)
 
@@ -82,19 +138,6 @@ def idle_peers(database: Database, pool: Pool) -> int:
         .scalar_subquery()
     )
     return max(0, int(database.fetch(lambda connection: connection.execute(select(up - busy)).scalar_one())))
-
-
-def order(database: Database, *, host: str, drain: bool) -> int:
-    """Tell all living workers of a host to drain, or to work again; return how many. They obey when they sign next."""
-    return database.transact(
-        lambda connection: (
-            connection.execute(
-                update(worker)
-                .where(worker.c.host == host, worker.c.state != GONE)
-                .values(ordered=DRAINING if drain else None)
-            ).rowcount
-        )
-    )
 
 
 def bury(database: Database, *, silent_seconds: float) -> int:

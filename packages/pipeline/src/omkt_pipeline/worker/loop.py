@@ -22,13 +22,14 @@ from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.errors import OmktError, Unavailable
 from omkt_pipeline.domain.task import AttemptOutcome, Pool, Task, TaskKind
 from omkt_pipeline.queue.claim import Claimant, claim, has_ready, ready_count
-from omkt_pipeline.queue.workers import ASIDE, DRAINING, GONE, UP, idle_peers, register, sign
+from omkt_pipeline.queue.workers import ASIDE, DRAINING, GONE, UP, Orders, idle_peers, register, sign
 from omkt_pipeline.storage.share import Share
 from omkt_pipeline.worker.attempt import Attempt, StopReason, Surroundings, run
 from omkt_pipeline.worker.confidence import Confidence
 from omkt_pipeline.worker.context import Handler
 from omkt_pipeline.worker.heart import Attempts, Heart
 from omkt_pipeline.worker.scratch import own_folder
+from omkt_pipeline.worker.speed import Speed
 
 log = structlog.get_logger(__name__)
 
@@ -39,8 +40,10 @@ _PAUSE_SECONDS = 2.0
 #: A task that costs this part of another one takes cores from it for long enough to count.
 _RIVAL_PART = 0.3
 #: So many idle workers look as often as a few need to: with more, each of them looks rarer, up to so many times.
-_CROWD = 16
-_RAREST = 3.0
+_CROWD = 8
+_RAREST = 6.0
+#: Signing brings an operator's orders, and silence gets a worker buried: that waits less long.
+_SIGN_RAREST = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,8 @@ class Chore:
     name: str
     every_seconds: float
     run: Callable[[], object]
-    shared: bool = False  #: every worker does the same for the whole farm: among many, each may do it rarer
+    #: How many times rarer each may do it among many idle workers; more than 1 where one does it for the whole farm.
+    rarest: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +74,9 @@ class WorkerConfig:
     liveness_file: Path
     idle_poll_seconds: float = 0.8
     facts: Mapping[str, Any] = field(default_factory=dict)
+    #: Says why nothing may be claimed from outside this process, or None. May raise Unavailable.
+    gate: Callable[[], str | None] = lambda: None
+    identity: str = ""  #: the machine's, which tells it from another of the same name
 
 
 class Worker:
@@ -96,7 +103,8 @@ class Worker:
         self._stopping = threading.Event()
         self._confidence = Confidence()
         self._shown: tuple[str, str | None] = (UP, None)
-        self._drain_ordered = False
+        self._orders = Orders(drain=False, ousted=False)
+        self._speed = Speed()
         #: How many times rarer than alone this worker looks around, because others of its pool look too.
         self._rarer = 1.0
         self._signals = 0
@@ -133,7 +141,7 @@ class Worker:
         heart.start()
         for chore in (
             *self._chores,
-            Chore(name="sign", every_seconds=_SIGN_SECONDS, run=lambda: self._sign(worker_id), shared=True),
+            Chore(name="sign", every_seconds=_SIGN_SECONDS, run=lambda: self._sign(worker_id), rarest=_SIGN_RAREST),
         ):
             threading.Thread(target=self._do_chore, args=(chore,), name=chore.name, daemon=True).start()
         log.info("ready", event_code="ready", worker=worker_id, slots=self._config.slots, threads=self._config.threads)
@@ -150,8 +158,18 @@ class Worker:
             pool=self._pool,
             version=self._config.version,
             slots=self._config.slots,
-            facts=self._config.facts,
+            facts=self._facts(),
+            identity=self._config.identity,
+            lease_seconds=self._config.lease_seconds,
         )
+
+    def _facts(self) -> dict[str, Any]:
+        """What this process says of itself and its machine."""
+        facts = {**self._config.facts, "cores": self._config.threads, "speed": self._speed.value}
+        with contextlib.suppress(OSError):
+            facts["scratch_free"] = psutil.disk_usage(str(self._config.scratch_root)).free
+        facts["memory"] = psutil.virtual_memory().total
+        return facts
 
     def _work(self, claimant: Claimant, begin: Callable[[Attempt], object]) -> None:
         pause = _FIRST_POLL_SECONDS
@@ -207,12 +225,15 @@ class Worker:
             job=task.job_key, task=task.id, attempt=task.attempt, kind=task.kind.value
         ):
             log.info("attempt begins", event_code="attempt_begins")
+            begun, at_once = time.monotonic(), len(self._attempts)
             try:
                 outcome = run(attempt, self._handlers[task.kind], around)
             finally:
                 self._attempts.remove(attempt)
                 metrics.RUNNING.set(len(self._attempts))
                 self._wake.set()
+            if outcome is AttemptOutcome.OK and task.kind is TaskKind.ENCODE:
+                self._speed.finished(task.cost, time.monotonic() - begun, at_once=at_once)
             self._judge(attempt, outcome)
 
     def _judge(self, attempt: Attempt, outcome: AttemptOutcome) -> None:
@@ -225,7 +246,7 @@ class Worker:
         """Whether work may be taken now; when that changes, say so at once, with the reason."""
         reason = self._why_paused()
         metrics.PAUSED.set(0 if reason is None else 1)
-        shown = (UP if reason is None else DRAINING if self._drain_ordered else ASIDE, reason)
+        shown = (UP if reason is None else DRAINING if self._orders.drain else ASIDE, reason)
         if shown != self._shown:
             log.warning("claims paused" if reason else "claims go on", event_code="claims", reason=reason)
             self._shown = shown
@@ -235,11 +256,19 @@ class Worker:
 
     def _why_paused(self) -> str | None:
         """Why nothing is claimed now, in words for the operator; None when claiming is fine."""
-        if self._drain_ordered:
+        if self._orders.ousted:
+            return f"another machine works under the name {self._config.host}"
+        if self._orders.drain:
             return "drained by the operator"
         if self._confidence.is_aside(time.monotonic()):
             return "set aside: everything failed here"
-        return self._no_room()
+        return self._closed() or self._no_room()
+
+    def _closed(self) -> str | None:
+        try:
+            return self._config.gate()
+        except Unavailable as error:
+            return error.message
 
     def _no_room(self) -> str | None:
         try:
@@ -255,7 +284,9 @@ class Worker:
 
     def _sign(self, worker_id: int) -> None:
         state, note = self._shown
-        self._drain_ordered = sign(self._database, worker_id, state=state, note=note)
+        self._orders = sign(
+            self._database, worker_id, state=state, note=note, identity=self._config.identity, facts=self._facts()
+        )
         self._rarer = min(_RAREST, max(1.0, idle_peers(self._database, self._pool) / _CROWD))
 
     def _do_chore(self, chore: Chore) -> None:
@@ -266,7 +297,7 @@ class Worker:
                 log.warning("a chore must wait", event_code="chore_waits", chore=chore.name, reason=error.message)
             except Exception:  # the others must go on
                 log.exception("a chore broke", event_code="chore_broke", chore=chore.name)
-            pause = chore.every_seconds * (self._rarer if chore.shared else 1.0)
+            pause = chore.every_seconds * min(self._rarer, chore.rarest)
             self._stopping.wait(pause * random.uniform(0.9, 1.1))  # noqa: S311 - jitter, not a secret
 
     def _drain(self, worker_id: int) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from omkt_api.deps import Api, TheApi
 from omkt_api.problems import documented
-from omkt_pipeline.db.migrate import check_revision
+from omkt_pipeline.db.revision import check_revision
 from omkt_pipeline.domain.errors import ShareUnusable
 
 router = APIRouter(tags=["health"])

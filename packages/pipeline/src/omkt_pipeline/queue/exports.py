@@ -1,0 +1,49 @@
+"""The main host's word on what its NFS server exports, for hosts that work on it."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select, update
+
+from omkt_pipeline.db.engine import Database
+from omkt_pipeline.db.tables import farm
+from omkt_pipeline.db.types import now
+from omkt_pipeline.domain.exports import Export
+
+_LOOK_SECONDS = 5.0
+
+
+def report_exports(database: Database, exports: Sequence[Export], faults: Sequence[str]) -> None:
+    """Note what is exported now, and what is wrong with it."""
+    shown = [{"path": export.path, "client": export.client, "options": sorted(export.options)} for export in exports]
+    statement = update(farm).values(exports={"exports": shown, "faults": list(faults)}, exports_at=now())
+    database.transact(lambda connection: connection.execute(statement).rowcount)
+
+
+def export_faults(database: Database) -> tuple[str, ...]:
+    """Why the share is not safe to work on from another host; nothing when it is."""
+    found = database.fetch(lambda connection: connection.execute(select(farm.c.exports)).scalar())
+    if found is None:
+        return (
+            "The main host has not said yet how it exports the share. Its courier does; is it up, and does OMKT_ROLE=main "
+            "stand in the main host's .env?",
+        )
+    return tuple(found["faults"])
+
+
+@dataclass
+class ExportsGate:
+    """Asked before every claim of a host that works over NFS; looks into the database every few seconds."""
+
+    database: Database
+    clock: Callable[[], float] = time.monotonic
+    _looked: float = field(default=float("-inf"))
+    _reason: str | None = None
+
+    def why_closed(self) -> str | None:
+        """The first reason not to work here, or None. Raises Unavailable."""
+        if self.clock() - self._looked >= _LOOK_SECONDS:
+            self._reason = next(iter(export_faults(self.database)), None)
+            self._looked = self.clock()
+        return self._reason

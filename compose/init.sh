@@ -25,10 +25,15 @@ done
 # mounted into the database's container, whose user must be able to read it, whatever the umask of the checkout was
 chmod a+r "$here/mysql/my.cnf"
 
-if [ $# -gt 0 ] || grep -qs '^OMKT_SECRETS_DIR=' "$env_file"; then exit 0; fi
-if [ -e "$env_file" ]; then
-  printf '\n# Added by compose/init.sh\nOMKT_SECRETS_DIR=./secrets\n' >> "$env_file"
-else
+if [ $# -gt 0 ]; then exit 0; fi
+if [ ! -e "$env_file" ]; then
   cp "$here/.env.example" "$env_file"
+  echo "named the secrets in .env. Next: docker compose up -d"
+  exit 0
 fi
-echo "named the secrets in .env. Next: docker compose up -d"
+# An .env that is older than this: what it must say by now is added, what it says stays.
+for line in OMKT_SECRETS_DIR=./secrets COMPOSE_PROFILES=main,workers; do
+  if grep -qs "^${line%%=*}=" "$env_file"; then continue; fi
+  printf '\n# Added by compose/init.sh\n%s\n' "$line" >> "$env_file"
+  echo "added $line to .env. Next: docker compose up -d"
+done

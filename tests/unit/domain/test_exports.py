@@ -26,12 +26,26 @@ def test_what_serve_sh_exports_is_safe() -> None:
         ("10.99.0.0/24", "*", "everybody"),
         ("10.99.0.0/24", "0.0.0.0/0", "everybody"),
         ("10.99.0.0/24", "93.184.216.0/24", "everybody"),
+        ("10.99.0.0/24", "10.0.0.0/7", "everybody"),
+        ("10.99.0.0/24", "*.example.org", "everybody"),
+        ("10.99.0.0/24", "2001:db8::/32", "everybody"),
     ],
 )
 def test_each_unsafe_export_is_named_with_its_cure(safe: str, unsafe: str, cure: str) -> None:
     (fault,) = faults_of(parse_exports(SAFE.replace(safe, unsafe)), "/srv/omkt")
     assert cure in fault
     assert "exportfs -ra" in fault
+
+
+@pytest.mark.parametrize(
+    "client", ["10.0.0.7", "encoder-2.lan", "192.168.4.0/255.255.252.0", "100.64.0.0/10", "fd00:1::/64"]
+)
+def test_hosts_and_private_networks_are_safe(client: str) -> None:
+    assert faults_of(parse_exports(SAFE.replace("10.99.0.0/24", client)), "/srv/omkt") == ()
+
+
+def test_squashing_all_users_to_the_farm_s_is_safe() -> None:
+    assert faults_of(parse_exports(SAFE.replace("no_all_squash", "all_squash")), "/srv/omkt") == ()
 
 
 def test_a_tree_that_nobody_exports_is_named_with_what_to_run() -> None:

@@ -22,8 +22,10 @@ from omkt_pipeline.queue.exports import ExportsGate
 from omkt_pipeline.queue.farm import Farm, known_farm
 from omkt_pipeline.queue.rescue import Rescuer, promote
 from omkt_pipeline.settings import CommonSettings, DaemonSettings
+from omkt_pipeline.storage.gate import ShareGate
 from omkt_pipeline.storage.identity import host_identity
 from omkt_pipeline.storage.share import Share
+from omkt_pipeline.storage.trial import examine_share
 from omkt_pipeline.worker import Chore, Handler, Worker, WorkerConfig
 
 log = structlog.get_logger(__name__)
@@ -121,7 +123,7 @@ def run_daemon(
         idle_poll_seconds=settings.poll_seconds,
         liveness_file=settings.liveness_file,
         facts=facts or {},
-        gate=ExportsGate(grounds.database).why_closed if settings.share_exported else lambda: None,
+        gate=_gate(grounds) if settings.share_exported else lambda: None,
         identity=or_refuse(lambda: host_identity(settings.identity_file or settings.scratch_root / "host-identity")),
     )
     worker = Worker(
@@ -146,6 +148,13 @@ def queue_chores(database: Database, settings: DaemonSettings, *, hurry: float =
         Chore(name="rescue", every_seconds=rescue_seconds, run=rescuer.rescue, rarest=_RESCUE_RAREST),
         Chore(name="promote", every_seconds=promote_seconds, run=lambda: promote(database), rarest=_PROMOTE_RAREST),
     ]
+
+
+def _gate(grounds: Grounds) -> Callable[[], str | None]:
+    """Why a host that works on another host's share must not work: how it is mounted here, or how it is exported there."""
+    mounted = ShareGate(lambda: examine_share(grounds.share.root, farm_id=grounds.farm.id, over_nfs=True))
+    exported = ExportsGate(grounds.database)
+    return lambda: mounted.why_closed() or exported.why_closed()
 
 
 def _grounds(database: Database, settings: CommonSettings) -> Grounds:

@@ -12,6 +12,15 @@ from pathlib import PurePosixPath
 _LINE = re.compile(r"^(?P<path>\S+)\s+(?P<client>[^\s(]+)\((?P<options>[^)]*)\)\s*$")
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
+#: Networks that no router of the Internet knows; all of a client's network must lie in one of them.
+_PRIVATE = tuple(
+    ip_network(text)
+    for text in (
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8"),
+        *("fc00::/7", "fe80::/10", "::1/128"),
+    )
+)
+
 #: Options that must not be there: what goes wrong with them, and what to write instead.
 _UNSAFE = {
     "async": ("a power loss of the server takes back files that it had confirmed", "sync"),
@@ -61,14 +70,17 @@ def _faults(export: Export) -> Iterable[str]:
                 "(nfs/serve.sh does both)."
             )
     if _is_open(export.client):
-        yield f"{where}: to everybody. Name the hosts, or one private network, and run exportfs -ra."
+        yield (
+            f"{where}: to everybody, or to more than a private network. Name the hosts, or one private network, and run "
+            "exportfs -ra."
+        )
 
 
 def _is_open(client: str) -> bool:
-    if client == "*":
-        return True
+    if set(client) & set("*?["):
+        return True  # a pattern: whoever names a machine so is let in
     try:
         network = ip_network(client, strict=False)
-    except ValueError:  # a host name, a pattern or a netgroup: the operator's own naming
+    except ValueError:  # a host name or a netgroup: the operator's own naming
         return False
-    return not network.is_private
+    return not any(network[0] in private and network[-1] in private for private in _PRIVATE)

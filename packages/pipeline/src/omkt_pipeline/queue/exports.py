@@ -4,14 +4,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import farm
-from omkt_pipeline.db.types import now
+from omkt_pipeline.db.types import now, now_plus
 from omkt_pipeline.domain.exports import Export
 
 _LOOK_SECONDS = 5.0
+#: The courier reports every ten seconds. A word older than this says nothing about what is exported now.
+RECENT_SECONDS = 120.0
 
 
 def report_exports(database: Database, exports: Sequence[Export], faults: Sequence[str]) -> None:
@@ -21,15 +23,21 @@ def report_exports(database: Database, exports: Sequence[Export], faults: Sequen
     database.transact(lambda connection: connection.execute(statement).rowcount)
 
 
-def export_faults(database: Database) -> tuple[str, ...]:
-    """Why the share is not safe to work on from another host; nothing when it is."""
-    found = database.fetch(lambda connection: connection.execute(select(farm.c.exports)).scalar())
-    if found is None:
+def export_faults(database: Database, *, recent_seconds: float = RECENT_SECONDS) -> tuple[str, ...]:
+    """Why the share is not safe to work on from another host; nothing when the main host said lately that it is."""
+    recent = case((farm.c.exports_at >= now_plus(-recent_seconds), 1), else_=0)
+    found = database.fetch(lambda connection: connection.execute(select(farm.c.exports, recent)).first())
+    if found is None or found[0] is None:
         return (
             "The main host has not said yet how it exports the share. Its courier does; is it up, and does OMKT_ROLE=main "
             "stand in the main host's .env?",
         )
-    return tuple(found["faults"])
+    if not found[1]:
+        return (
+            f"The main host has not said for {recent_seconds:.0f} s how it exports the share. Its courier does; is it up? "
+            "On the main host: docker compose ps courier",
+        )
+    return tuple(found[0]["faults"])
 
 
 @dataclass

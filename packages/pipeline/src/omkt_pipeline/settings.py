@@ -78,7 +78,7 @@ class DaemonSettings(CommonSettings):
         default=20.0, ge=0, description="After SIGTERM, how long tasks may finish before they are given back."
     )
     stall_seconds: float = Field(
-        default=120.0, gt=0, description="ffmpeg without media progress for so long is killed."
+        default=120.0, gt=0, description="ffmpeg without media progress for so long is killed; at least a beat."
     )
     backoff_seconds: float = Field(
         default=10.0,
@@ -96,11 +96,16 @@ class DaemonSettings(CommonSettings):
     ffprobe: Path | None = Field(default=None, description="The ffprobe to use; else the PATH's, else the wheel's.")
 
     @model_validator(mode="after")
-    def _beats_fit_the_lease(self) -> "DaemonSettings":
+    def _limits_fit_each_other(self) -> "DaemonSettings":
         if self.beat_seconds * 4 > self.lease_seconds:
             raise ValueError(
                 f"OMKT_BEAT_SECONDS ({self.beat_seconds}) must be at most a quarter of "
                 f"OMKT_LEASE_SECONDS ({self.lease_seconds}), so that lost beats do not cost the task"
+            )
+        if self.stall_seconds < self.beat_seconds:
+            raise ValueError(
+                f"OMKT_STALL_SECONDS ({self.stall_seconds}) must be at least OMKT_BEAT_SECONDS ({self.beat_seconds}): "
+                "ffmpeg would be killed as hung before one beat could report its progress"
             )
         return self
 

@@ -13,7 +13,7 @@ def _settings(**limits: float) -> DaemonSettings:
 
 
 def test_a_stall_limit_shorter_than_a_beat_is_refused() -> None:
-    with pytest.raises(ValidationError, match="OMKT_STALL_SECONDS.*OMKT_BEAT_SECONDS"):
+    with pytest.raises(ValidationError, match=r"OMKT_STALL_SECONDS.*OMKT_BEAT_SECONDS"):
         _settings(stall_seconds=4, beat_seconds=5)
 
 

@@ -14,6 +14,7 @@ from omkt_transcoder.package import Package
 
 #: How often free workers look for chunks that hold a job up.
 _SECOND_STARTS_SECONDS = 5.0
+_SECOND_STARTS_RAREST = 3.0
 
 
 def main() -> None:
@@ -39,7 +40,7 @@ def main() -> None:
                 name="second starts",
                 every_seconds=_SECOND_STARTS_SECONDS,
                 run=lambda: start_again(grounds.database, Pool.TRANSCODER),
-                shared=True,
+                rarest=_SECOND_STARTS_RAREST,
             ),
         ],
         facts={"ffmpeg": tools.version, "hardware": dict(hardware_encoders(tools.ffmpeg))},

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -11,9 +12,11 @@ from omkt_cli.faults import Exit, Fault
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.migrate import upgrade
 from omkt_pipeline.db.revision import check_revision
+from omkt_pipeline.doctor import examine
 from omkt_pipeline.domain.errors import OmktError, Unavailable
+from omkt_pipeline.domain.finding import Finding
 from omkt_pipeline.queue.farm import found_farm
-from omkt_pipeline.settings import CommonSettings
+from omkt_pipeline.settings import CommonSettings, DaemonSettings
 from omkt_pipeline.storage.share import Share
 
 #: The database may be starting together with us.
@@ -39,6 +42,12 @@ def database() -> Iterator[Database]:
     with _opened(_settings()) as opened, _spoken():
         check_revision(opened)
         yield opened
+
+
+def examined() -> Iterator[Finding]:
+    """What `omkt doctor` finds on this host. Raises Fault when the environment says nothing of a farm."""
+    _settings()
+    yield from examine(DaemonSettings(), with_ffmpeg=find_spec("omkt_transcoder") is not None)
 
 
 @contextmanager

@@ -30,6 +30,32 @@ def migrate() -> None:
         result(sentence)
 
 
+@commands.command()
+def doctor(as_json: Json = False) -> None:
+    """Look at all that this host's daemons stand on: database, clock, name, share, scratch. Each line ok or what to do.
+
+    For the main host. On a secondary: docker compose exec transcoder python -m omkt_pipeline.doctor
+    """
+    from omkt_cli.faults import Exit
+    from omkt_cli.main_host import examined
+    from omkt_cli.terminal import print_json, result
+
+    findings = []
+    for finding in examined():
+        findings.append(finding)
+        if not as_json:
+            result(
+                f"{'ok   ' if finding.fine else 'FAULT'} {finding.subject}: {finding}",
+                style="" if finding.fine else "red",
+            )
+    if as_json:
+        print_json(
+            [{"subject": one.subject, "fine": one.fine, "found": one.found, "cure": one.cure} for one in findings]
+        )
+    if not all(finding.fine for finding in findings):
+        raise typer.Exit(Exit.FAILED)
+
+
 @accounts.command()
 def create(
     name: Name,

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import host, worker
 from omkt_pipeline.db.types import now, now_plus
 from omkt_pipeline.domain.errors import Conflict
@@ -40,3 +41,10 @@ def living_workers(connection: Connection, name: str, *, within_seconds: float) 
     recently = worker.c.seen_at > now_plus(-within_seconds)
     question = select(func.count()).select_from(worker).where(worker.c.state.in_(LIVING), recently)
     return connection.execute(question.where(worker.c.host == name)).scalar_one()
+
+
+def identity_of(database: Database, name: str) -> str | None:
+    """The identity of the machine that has a name, or None when no machine has worked under it."""
+    return database.fetch(
+        lambda connection: connection.execute(select(host.c.identity).where(host.c.name == name)).scalar()
+    )

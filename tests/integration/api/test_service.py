@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -53,7 +54,8 @@ def test_every_answer_has_safe_headers_and_an_id_of_ours(farm: Farm) -> None:
 def test_a_fault_of_ours_tells_clients_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     grounds, settings, key, _ = build(tmp_path)
     broken = Database(f"sqlite:///{tmp_path}/empty.db")  # without tables: no statement can work
-    app = create_app(settings, type(grounds)(database=broken, farm=grounds.farm, share=grounds.share))
+    app = create_app(settings, grounds)
+    app.state.api = replace(app.state.api, database=broken)
     with served(app) as url, httpx.Client(base_url=url, trust_env=False) as client, caplog.at_level(logging.ERROR):
         body = refused(client.get("/v1/jobs", headers={"Authorization": f"Bearer {key}"}), 500, "internal")
     assert "SELECT" not in json.dumps(body)

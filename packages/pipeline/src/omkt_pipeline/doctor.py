@@ -20,6 +20,7 @@ from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.revision import check_revision
 from omkt_pipeline.domain.errors import OmktError
 from omkt_pipeline.domain.finding import Finding
+from omkt_pipeline.logs import configure_logging
 from omkt_pipeline.media.tools import find_tools
 from omkt_pipeline.queue.exports import export_faults
 from omkt_pipeline.queue.farm import known_farm
@@ -163,6 +164,7 @@ def _ffmpeg(settings: DaemonSettings) -> Finding:
 
 def main() -> int:
     """Read the environment, print the findings. The API's image has no ffmpeg, and needs none."""
+    configure_logging(service="doctor", host="", level="ERROR", style="console")
     try:
         settings = DaemonSettings()
     except ValidationError as error:

@@ -44,6 +44,7 @@ def environment(database_url: str, share_root: Path, folder: Path, name: str) ->
         "OMKT_DATABASE_URL": database_url,
         "OMKT_SHARE_ROOT": str(share_root),
         "OMKT_SHARE_FREE_FLOOR": "0",
+        "OMKT_IDENTITY_FILE": str(folder / "host-identity"),
         "OMKT_SCRATCH_ROOT": str(folder / f"{name}.scratch"),
         "OMKT_SCRATCH_FREE_FLOOR": "0",
         "OMKT_LIVENESS_FILE": str(folder / f"{name}.alive"),

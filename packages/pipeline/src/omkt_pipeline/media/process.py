@@ -143,7 +143,8 @@ class _Watch:
                     else:
                         selector.unregister(key.fileobj)
                 self._check_patience()
-                if not selector.select(0) and _has_exited(self.child.pid):
+                # In this order: what a child wrote just before its end is in the pipe once it is gone, and not sooner.
+                if _has_exited(self.child.pid) and not selector.select(0):
                     return  # a grandchild may hold the pipes open; it ends with the group
 
     def until_exit(self) -> None:

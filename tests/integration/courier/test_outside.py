@@ -76,6 +76,28 @@ def test_a_redirect_into_the_house_reaches_nobody(serve: Serve, target: str) -> 
     assert secret.requests == []
 
 
+def test_a_name_that_is_rebound_after_it_was_checked_leads_nowhere_else(serve: Serve) -> None:
+    """The address that was checked is dialled: the name is asked for once in each connection, so it cannot change between."""
+    server = serve(lambda _: [HELLO], address="127.0.0.2")
+    asked: list[str] = []
+
+    def rebinding(host: str, _port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.2"] if len(asked) == 1 else ["127.0.0.1"]
+
+    policy = OutsidePolicy(allowed_networks=(ip_network("127.0.0.2/32"),), allowed_ports=PORTS)
+    outside = Outside(policy, resolver=rebinding)
+    url = f"http://rebound.example:{server.port}/"
+
+    assert body_of(outside, url) == b"hello"
+    with pytest.raises(FetchError) as refused:
+        body_of(outside, url)
+
+    assert refused.value.code == "source_address_refused"
+    assert asked == ["rebound.example"] * 2
+    assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "0x7f000001", "2130706433", "localhost", "017700000001", "0"])
 def test_without_an_allow_list_no_spelling_of_the_loopback_is_reached(serve: Serve, host: str) -> None:
     server = serve(lambda _: [HELLO])

@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 _CONTENTION = frozenset({1213, 1205, 1020})
 #: The server went away, refuses or is stopping: connect again first. 1040 too many connections, 1290/1836 read-only.
 _DISCONNECTED = frozenset({2006, 2013, 2003, 2055, 1053, 1317, 1927, 1040, 1290, 1836, 4031})
+#: The disk, or a table on it, is full: somebody has to make room.
+_FULL = frozenset({1021, 1114})
 _TRIES = 6
 #: A host that vanishes in the middle of a transaction leaves its row locks behind, until the server gives it up after
 #: this time. Pooled connections are renewed before that.
@@ -128,6 +130,8 @@ def translated() -> Iterator[None]:
             raise Unavailable("The database asked to try again.", code="database_contention") from error
         if code in _DISCONNECTED or error.connection_invalidated:
             raise Unavailable(f"The database does not answer: {error.orig}", code="database_away") from error
+        if code in _FULL or (isinstance(error.orig, sqlite3.OperationalError) and "is full" in str(error.orig)):
+            raise Unavailable(f"The database's disk is full: {error.orig}", code="database_full") from error
         if isinstance(error.orig, sqlite3.OperationalError) and "locked" in str(error.orig):
             raise Unavailable(f"The database is busy: {error.orig}", code="database_contention") from error
         raise

@@ -60,12 +60,16 @@ def effective(call: dict[str, Any]) -> bool:
 
 @dataclass
 class Client:
-    """One client of the transcoder. `url` is the transcoder's API root, without a slash at its end."""
+    """One client of the transcoder. `url` is the transcoder's API root, without a slash at its end.
+
+    `source` is the address of this machine that it calls from: limits are by address, and clients are not neighbours.
+    """
 
     url: str
     name: str
     site: Site
     key: str = ""
+    source: str | None = None
 
     def ask(self, action: str, **parameters: object) -> httpx.Response:
         """What the original client does: GET, all in the query."""
@@ -74,12 +78,16 @@ class Client:
     def send(self, action: str, query: httpx.QueryParams | str, **headers: str) -> httpx.Response:
         always = httpx.QueryParams({"action": action, **ALWAYS_SENT, "transcoder_key": self.key})
         more = f"&{query}" if str(query) else ""
-        return httpx.get(f"{self.url}?{always}{more}", headers=headers, timeout=60, trust_env=False)
+        return self.http(f"{self.url}?{always}{more}", headers=headers)
+
+    def http(self, url: str, *, method: str = "GET", **request: Any) -> httpx.Response:
+        with httpx.Client(transport=httpx.HTTPTransport(local_address=self.source), timeout=60) as http:
+            return http.request(method, url, **request)
 
     def subscribe(self, *, email: str) -> dict[str, Any]:
         """Become a client. Returns the answer, keys as the original's client takes them."""
         asked = {"email": email, "url": self.site.api(self.name), "app_key": app_key(self.name), **ALWAYS_SENT}
-        answer = httpx.get(self.url, params={"action": "app_subscribe", **asked}, timeout=60, trust_env=False)
+        answer = self.http(self.url, params={"action": "app_subscribe", **asked})
         assert answer.status_code == 200, answer.text
         told: dict[str, Any] = answer.json()
         self.key = told["apikey"]

@@ -36,6 +36,8 @@ NOT_PUBLIC = 508
 CREATE_ACCOUNT = 510
 BAD_URL = 13
 
+CALLS_PER_MINUTE = 100
+
 #: The client pulls results in pieces of this size.
 PIECE_BYTES = 8_192_000
 

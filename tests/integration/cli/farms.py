@@ -54,14 +54,14 @@ def omkt(*arguments: str, cwd: Path, **more: str) -> "subprocess.CompletedProces
 class Up:
     """`omkt up` as a process."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, **more: str) -> None:
         self.folder = folder
         self.output = folder / "up.txt"
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [*OMKT, "up", "--port", "0", *arguments],
                 cwd=folder,
-                env=environment(),
+                env=environment(**more),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -92,9 +92,9 @@ class Up:
 
 
 @contextmanager
-def farm_up(folder: Path) -> Iterator[Up]:
-    """A farm that is up; stopped at the end if the test has not done so."""
-    up = Up(folder)
+def farm_up(folder: Path, **more: str) -> Iterator[Up]:
+    """A farm that is up, with more settings; stopped at the end if the test has not done so."""
+    up = Up(folder, **more)
     try:
         up.wait_until_ready()
         yield up

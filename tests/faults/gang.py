@@ -44,8 +44,10 @@ class Gang:
         slow: float = 0.0,
         max_losses: int = ANY,
         step: Callable[[str], None] = go_on,
+        share: Share | None = None,
     ) -> None:
-        self.share = Share.create(folder / "share", farm_id=found_farm(database).id)
+        folder.mkdir(exist_ok=True)
+        self.share = share or Share.create(folder / "share", farm_id=found_farm(database).id)
         self._url = database.url.render_as_string(hide_password=False)
         self._folder = folder
         self._lease_seconds = lease_seconds

@@ -17,7 +17,9 @@ from omkt_pipeline.db.revision import check_revision
 from omkt_pipeline.domain.errors import Conflict, OmktError, Unavailable
 from omkt_pipeline.domain.task import Pool, TaskKind
 from omkt_pipeline.logs import configure_logging
-from omkt_pipeline.metrics import expose_queue, serve_metrics
+from omkt_pipeline.media import sandbox
+from omkt_pipeline.media.tools import Tools, find_tools
+from omkt_pipeline.metrics import SANDBOX, expose_queue, serve_metrics
 from omkt_pipeline.queue.exports import ExportsGate
 from omkt_pipeline.queue.farm import Farm, known_farm
 from omkt_pipeline.queue.rescue import Rescuer, promote
@@ -35,6 +37,8 @@ T = TypeVar("T")
 #: A database or a share that comes up together with us gets this long.
 START_SECONDS = 60.0
 _TRY_SECONDS = 1.0
+#: What waiting does not cure.
+_NEVER_FIT = ("database_settings", "ffmpeg_missing", "ffmpeg_unfit", "sandbox_missing")
 #: A rescuer looks four times to a lease when alone. One that did not look for a whole lease waits another before it takes
 #: anything, so it may become three times rarer, not more.
 _RESCUE_RAREST = 3.0
@@ -80,12 +84,20 @@ def or_refuse(check: Callable[[], T]) -> T:
         try:
             return check()
         except Unavailable as error:
-            if time.monotonic() > deadline or error.code in ("database_settings", "ffmpeg_missing", "ffmpeg_unfit"):
+            if time.monotonic() > deadline or error.code in _NEVER_FIT:
                 refuse(error)
             log.info("not ready yet", event_code="waiting", reason=error.message)
             time.sleep(_TRY_SECONDS)
         except OmktError as error:
             refuse(error)
+
+
+def media_tools(settings: DaemonSettings) -> Tools:
+    """The media tools and what the kernel puts around them, checked. Ends the process with the reason if they stay unfit."""
+    layers = or_refuse(lambda: sandbox.checked(required=settings.sandbox_required))
+    SANDBOX.set(layers.level)
+    log.info(str(layers), event_code="sandbox", level=layers.level, landlock=layers.landlock, seccomp=layers.seccomp)
+    return or_refuse(lambda: find_tools(settings.ffmpeg, settings.ffprobe))
 
 
 def refuse(error: OmktError) -> NoReturn:

@@ -21,6 +21,7 @@ from omkt_pipeline.db.revision import check_revision
 from omkt_pipeline.domain.errors import OmktError
 from omkt_pipeline.domain.finding import Finding
 from omkt_pipeline.logs import configure_logging
+from omkt_pipeline.media import sandbox
 from omkt_pipeline.media.tools import find_tools
 from omkt_pipeline.queue.exports import export_faults
 from omkt_pipeline.queue.farm import known_farm
@@ -57,6 +58,7 @@ def examine(settings: DaemonSettings, *, with_ffmpeg: bool) -> Iterator[Finding]
     yield _scratch(settings.scratch_root, settings.scratch_free_floor)
     if with_ffmpeg:
         yield _ffmpeg(settings)
+        yield _sandbox(settings)
 
 
 def _database(database: Database) -> Finding:
@@ -160,6 +162,13 @@ def _ffmpeg(settings: DaemonSettings) -> Finding:
         return Finding(subject="ffmpeg", found=error.message, cure="Then check again.")
     encoders = ", ".join(sorted(tools.encoders or ()))
     return Finding(subject="ffmpeg", found=f"{tools.ffmpeg} is version {tools.version} with {encoders}.")
+
+
+def _sandbox(settings: DaemonSettings) -> Finding:
+    try:
+        return Finding(subject="sandbox", found=str(sandbox.checked(required=settings.sandbox_required)))
+    except OmktError as error:
+        return Finding(subject="sandbox", found=error.message, cure="Then check again.")
 
 
 def main() -> int:

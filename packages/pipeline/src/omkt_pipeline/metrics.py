@@ -17,6 +17,7 @@ ATTEMPT_SECONDS = Histogram(
 )
 RUNNING = Gauge("omkt_running_tasks", "Tasks that this process runs now")
 PAUSED = Gauge("omkt_claims_paused", "1 while this process claims nothing: no room on a disk, draining, or set aside")
+SANDBOX = Gauge("omkt_sandbox_level", "Layers of the kernel around each ffmpeg: 2 Landlock and seccomp, 0 none")
 FENCED = Counter("omkt_fenced_total", "Writes of this process that were refused because its lease was lost")
 
 

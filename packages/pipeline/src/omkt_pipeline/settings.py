@@ -92,6 +92,10 @@ class DaemonSettings(CommonSettings):
         default=Path("/tmp/omkt-alive"),  # noqa: S108 - in containers a folder of the daemon's own
         description="Touched while the daemon's loops turn; read by the health check.",
     )
+    sandbox_required: bool = Field(
+        default=False,
+        description="Whether to refuse to work where the kernel lacks Landlock or seccomp around each ffmpeg.",
+    )
     ffmpeg: Path | None = Field(default=None, description="The ffmpeg to use; else the PATH's, else the wheel's.")
     ffprobe: Path | None = Field(default=None, description="The ffprobe to use; else the PATH's, else the wheel's.")
 

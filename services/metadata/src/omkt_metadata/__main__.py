@@ -3,11 +3,10 @@
 from omkt_metadata.plan import Plan
 from omkt_metadata.probe import Probe
 from omkt_pipeline import presets
-from omkt_pipeline.daemon import enter, or_refuse, read_settings, run_daemon
+from omkt_pipeline.daemon import enter, media_tools, read_settings, run_daemon
 from omkt_pipeline.domain.capacity import ChunkRules
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.task import Pool, TaskKind
-from omkt_pipeline.media.tools import find_tools
 from omkt_pipeline.queue.capacity import capacity
 from omkt_pipeline.queue.inputs import Inputs
 from omkt_pipeline.settings import MetadataSettings
@@ -16,7 +15,7 @@ from omkt_pipeline.settings import MetadataSettings
 def main() -> None:
     settings = read_settings(MetadataSettings)
     grounds = enter(settings, service="metadata")
-    tools = or_refuse(lambda: find_tools(settings.ffmpeg, settings.ffprobe))
+    tools = media_tools(settings)
     inputs = Inputs(grounds.database)
     run_daemon(
         grounds,

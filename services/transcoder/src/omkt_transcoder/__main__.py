@@ -1,10 +1,9 @@
 """The transcoder daemon: encode and package. Reads settings, checks its ffmpeg, builds, runs."""
 
-from omkt_pipeline.daemon import enter, or_refuse, queue_chores, read_settings, run_daemon
+from omkt_pipeline.daemon import enter, media_tools, queue_chores, read_settings, run_daemon
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.task import Pool, TaskKind
 from omkt_pipeline.media.hardware import hardware_encoders
-from omkt_pipeline.media.tools import find_tools
 from omkt_pipeline.queue.inputs import Inputs
 from omkt_pipeline.queue.twins import start_again
 from omkt_pipeline.settings import DaemonSettings
@@ -20,7 +19,7 @@ _SECOND_STARTS_RAREST = 3.0
 def main() -> None:
     settings = read_settings(DaemonSettings)
     grounds = enter(settings, service="transcoder")
-    tools = or_refuse(lambda: find_tools(settings.ffmpeg, settings.ffprobe))
+    tools = media_tools(settings)
     inputs = Inputs(grounds.database)
     limits = Limits(stall_seconds=settings.stall_seconds)
     run_daemon(

@@ -13,7 +13,7 @@ from omkt_pipeline.media.complaints import meaning_of
 from omkt_pipeline.media.containers import staged
 from omkt_pipeline.media.encode_argv import TOO_MANY_DECODE_ERRORS, audio_argv, video_argv
 from omkt_pipeline.media.encoders import encoders_of
-from omkt_pipeline.media.process import Finished, ProcessLimits, ToolExited, run
+from omkt_pipeline.media.process import Finished, ProcessLimits, Reach, ToolExited, run
 from omkt_pipeline.media.progress import Progress
 from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.storage import layout
@@ -71,7 +71,7 @@ class Encode:
     def _pictures(self, recipe: EncodeVideo, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
         argv = video_argv(recipe, source, target, tools=self._tools, limits=self._limits, threads=ctx.threads)
         progress = Progress(recipe.seconds, ctx.report)
-        finished = self._run(argv, progress, ctx)
+        finished = self._run(argv, Reach(reads=(source,), writes=(target,)), progress, ctx)
         renditions = {
             rendition.name: check_rendition(
                 target / f"{rendition.name}.{staged(rendition.codec).ending}",
@@ -94,7 +94,8 @@ class Encode:
 
     def _audio(self, recipe: EncodeAudio, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
         argv = audio_argv(recipe, source, target, tools=self._tools, limits=self._limits)
-        finished = self._run(argv, Progress(recipe.input.duration, ctx.report), ctx)
+        reach = Reach(reads=(source,), writes=(target,))
+        finished = self._run(argv, reach, Progress(recipe.input.duration, ctx.report), ctx)
         sound = check_sound(
             target / f"{recipe.name}.{staged(recipe.codec).ending}",
             recipe,
@@ -110,7 +111,7 @@ class Encode:
         )
         return {**self._effort(cpu_seconds, peak_rss), "images": images}
 
-    def _run(self, argv: list[str], progress: Progress, ctx: "TaskContext") -> Finished:
+    def _run(self, argv: list[str], reach: Reach, progress: Progress, ctx: "TaskContext") -> Finished:
         wall = self._limits.wall_seconds(ctx.task.cost, ctx.threads)
         confined = ProcessLimits(
             wall_seconds=wall,
@@ -120,7 +121,7 @@ class Encode:
             file_bytes=self._limits.max_file_bytes,
         )
         try:
-            return run(argv, limits=confined, stop=ctx.stop, on_line=progress.take)
+            return run(argv, limits=confined, reach=reach, stop=ctx.stop, on_line=progress.take)
         except ToolExited as error:
             if error.status == TOO_MANY_DECODE_ERRORS:
                 raise SourceError(

@@ -14,7 +14,7 @@ from omkt_pipeline.media.complaints import meaning_of
 from omkt_pipeline.media.containers import staged
 from omkt_pipeline.media.made import tracks_of
 from omkt_pipeline.media.package_argv import TrackFile, file_argv, hls_argv
-from omkt_pipeline.media.process import ProcessLimits, ToolExited, run
+from omkt_pipeline.media.process import ProcessLimits, Reach, ToolExited, run
 from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.storage import layout
 from omkt_transcoder.join import joined
@@ -66,7 +66,7 @@ class Package:
         ]
         for track in tracks:
             (target / track.name).mkdir()
-        self._run(hls_argv(tracks, target, spec.segment_seconds, tools=self._tools), ctx)
+        self._run(hls_argv(tracks, target, spec.segment_seconds, tools=self._tools), tracks, ctx)
         master = check_presentation(spec, inputs, target)
         (target / MASTER).write_text(master)
         return MASTER, _contents(parts, inputs)
@@ -81,7 +81,7 @@ class Package:
             for part in parts
         ]
         made = target / spec.name
-        self._run(file_argv(tracks, made, spec.container, tools=self._tools), ctx)
+        self._run(file_argv(tracks, made, spec.container, tools=self._tools), tracks, ctx)
         # Not every container keeps the order of its tracks.
         found = sorted(tracks_of(made, tools=self._tools, stop=ctx.stop), key=lambda track: track.kind != "video")
         if len(found) != len(parts):
@@ -116,9 +116,9 @@ class Package:
         ctx: "TaskContext",
     ) -> tuple[Mapping[str, StagedFolder], Mapping[Part, Path]]:
         """What the encodes left, as if none of them had been cut; and the local files of those that were."""
-        return joined(parts, spec.chunks, inputs, tools=self._tools, ctx=ctx, run=lambda argv: self._run(argv, ctx))
+        return joined(parts, spec.chunks, inputs, tools=self._tools, ctx=ctx, run=lambda argv: self._run(argv, (), ctx))
 
-    def _run(self, argv: list[str], ctx: "TaskContext") -> None:
+    def _run(self, argv: list[str], tracks: Sequence[TrackFile], ctx: "TaskContext") -> None:
         wall = self._limits.wall_seconds(ctx.task.cost, ctx.threads)
         confined = ProcessLimits(
             wall_seconds=wall,
@@ -127,7 +127,8 @@ class Package:
             cpu_seconds=int(wall),
         )
         try:
-            run(argv, limits=confined, stop=ctx.stop, on_line=lambda _: True)
+            reach = Reach(reads=tuple(track.path for track in tracks), writes=(ctx.scratch,))
+            run(argv, limits=confined, reach=reach, stop=ctx.stop, on_line=lambda _: True)
         except ToolExited as error:
             meaning = meaning_of(error.log_tail or "")
             # Our own files are no source: only trouble of the machine is taken from ffmpeg's words.

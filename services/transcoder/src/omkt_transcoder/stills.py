@@ -10,7 +10,7 @@ from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.recipe import EncodeStills, Still
 from omkt_pipeline.media.complaints import meaning_of
 from omkt_pipeline.media.encode_argv import still_argv
-from omkt_pipeline.media.process import Finished, ProcessLimits, ToolExited, run
+from omkt_pipeline.media.process import Finished, ProcessLimits, Reach, ToolExited, run
 from omkt_pipeline.media.tools import Tools
 
 
@@ -30,7 +30,7 @@ def take_stills(
         # Where the wanted moment cannot be reached, an earlier one will do, and at last the first frame.
         for at in (still.at, still.at / 2, 0.0):
             argv = still_argv(recipe, still, source, target, tools=tools, limits=limits, at=at)
-            finished = _run(argv, limits, stop, last_chance=at == 0.0)
+            finished = _run(argv, Reach(reads=(source,), writes=(target,)), limits, stop, last_chance=at == 0.0)
             cpu_seconds, peak = cpu_seconds + finished.cpu_seconds, max(peak, finished.peak_rss)
             if _is_there(target / f"{still.name}.jpg"):
                 images[still.name] = _image(still, at)
@@ -41,7 +41,7 @@ def take_stills(
     return cpu_seconds, peak, images
 
 
-def _run(argv: list[str], limits: Limits, stop: threading.Event, *, last_chance: bool) -> Finished:
+def _run(argv: list[str], reach: Reach, limits: Limits, stop: threading.Event, *, last_chance: bool) -> Finished:
     confined = ProcessLimits(
         wall_seconds=limits.stall_seconds,
         cpu_seconds=int(limits.stall_seconds),
@@ -49,7 +49,7 @@ def _run(argv: list[str], limits: Limits, stop: threading.Event, *, last_chance:
         file_bytes=limits.max_file_bytes,
     )
     try:
-        return run(argv, limits=confined, stop=stop)
+        return run(argv, limits=confined, reach=reach, stop=stop)
     except ToolExited as error:
         meaning = meaning_of(error.log_tail or "") or error
         if last_chance or (meaning.retryable and meaning is not error):

@@ -9,7 +9,7 @@ from typing import Any
 
 from omkt_pipeline.domain.errors import ToolError, VerifyError
 from omkt_pipeline.media.moov import MovieTrack, movie_tracks
-from omkt_pipeline.media.process import ProcessLimits, run
+from omkt_pipeline.media.process import ProcessLimits, Reach, run
 from omkt_pipeline.media.tools import Tools
 
 _ABOUT = "codec_type,codec_name,width,height,channels,duration,nb_frames,nb_read_packets"
@@ -53,7 +53,7 @@ def frame_clock(path: Path, *, tools: Tools, stop: threading.Event | None = None
         "-show_entries", "packet=pts:stream=time_base", "-of", "default=nw=1", f"file:{path}",
     ]  # fmt: skip
     try:
-        run(argv, limits=_LIMITS, stop=stop, on_line=take)
+        run(argv, limits=_LIMITS, reach=Reach(reads=(path,)), stop=stop, on_line=take)
         times.sort()
         steps = {later - sooner for sooner, later in itertools.pairwise(times)}
         return FrameClock(frames=len(times), steps=len(steps), begins_at=times[0] * bases[0])
@@ -68,7 +68,7 @@ def header_of(path: Path, *, tools: Tools, stop: threading.Event | None = None) 
         "-show_data_hash", "sha256", "-show_entries", "stream=extradata_hash", f"file:{path}",
     ]  # fmt: skip
     try:
-        return run(argv, limits=_LIMITS, stop=stop).stdout.decode().strip()
+        return run(argv, limits=_LIMITS, reach=Reach(reads=(path,)), stop=stop).stdout.decode().strip()
     except ToolError as error:
         raise VerifyError(f"{path.name} cannot be read back.", log_tail=error.log_tail) from error
 
@@ -80,7 +80,7 @@ def probed_tracks(path: Path, *, tools: Tools, stop: threading.Event | None) -> 
         "-show_entries", f"stream={_ABOUT}:stream_tags=DURATION:format=duration", f"file:{path}",
     ]  # fmt: skip
     try:
-        answer = json.loads(run(argv, limits=_LIMITS, stop=stop).stdout)
+        answer = json.loads(run(argv, limits=_LIMITS, reach=Reach(reads=(path,)), stop=stop).stdout)
     except (ToolError, ValueError) as error:
         raise VerifyError(f"{path.name} cannot be read back.", log_tail=getattr(error, "log_tail", None)) from error
     whole = (answer.get("format") or {}).get("duration")

@@ -12,7 +12,7 @@ from omkt_pipeline.domain.media import MediaFacts
 from omkt_pipeline.media.complaints import NOT_MEDIA, probe_meaning_of
 from omkt_pipeline.media.extent import Extent, measured
 from omkt_pipeline.media.facts import facts_from, kept
-from omkt_pipeline.media.process import ProcessLimits, ToolExited, run
+from omkt_pipeline.media.process import ProcessLimits, Reach, ToolExited, run
 from omkt_pipeline.media.source import guards, opened
 from omkt_pipeline.media.tools import Tools
 
@@ -32,7 +32,9 @@ def probe(
         raise SourceError("The file is empty.", code="source_empty")
     words = ["-show_format", "-show_streams", "-show_frames", "-read_intervals", f"%+#{_FIRST_PACKETS}"]
     try:
-        answer = _ask([*guards(limits, probing=True), *words, "-of", "json", "-i", f"file:{path}"], tools, limits, stop)
+        answer = _ask(
+            path, [*guards(limits, probing=True), *words, "-of", "json", "-i", f"file:{path}"], tools, limits, stop
+        )
     except SourceError as error:
         if error.code == "source_truncated" and not _begins_like_mp4(path):
             # ffprobe went by the name.
@@ -81,11 +83,11 @@ def _extent(path: Path, facts: MediaFacts, *, tools: Tools, limits: Limits, stop
     if not facts.video and facts.duration is not None and facts.duration > 2 * _TAIL_SECONDS:
         tail = Extent(whole=False)
         begin = f"{facts.start + facts.duration - _TAIL_SECONDS:.3f}%"
-        _ask(["-read_intervals", begin, *ask, *source], tools, limits, stop, tail.take)
+        _ask(path, ["-read_intervals", begin, *ask, *source], tools, limits, stop, tail.take)
         if tail.ends:
             return tail
     everything = Extent(whole=True)
-    _ask([*ask, *source], tools, limits, stop, everything.take, more_seconds=facts.bytes / _SLOWEST_BYTES)
+    _ask(path, [*ask, *source], tools, limits, stop, everything.take, more_seconds=facts.bytes / _SLOWEST_BYTES)
     return everything
 
 
@@ -95,6 +97,7 @@ def _begins_like_mp4(path: Path) -> bool:
 
 
 def _ask(
+    path: Path,
     words: Sequence[str],
     tools: Tools,
     limits: Limits,
@@ -112,7 +115,9 @@ def _ask(
         stdout_bytes=64 << 20,
     )
     try:
-        return run(argv, limits=confined, stop=stop, on_line=on_line).stdout.decode(errors="replace")
+        return run(argv, limits=confined, reach=Reach(reads=(path,)), stop=stop, on_line=on_line).stdout.decode(
+            errors="replace"
+        )
     except ToolExited as error:
         raise probe_meaning_of(error.log_tail or "") from error
     except ToolError as error:

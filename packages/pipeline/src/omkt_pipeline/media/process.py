@@ -46,6 +46,14 @@ class ProcessLimits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reach:
+    """What one child may touch, beside itself, the system's libraries and facts about the machine. It never has a network."""
+
+    reads: tuple[Path, ...] = ()
+    writes: tuple[Path, ...] = ()  #: folders, to work in
+
+
+@dataclass(frozen=True, kw_only=True)
 class Finished:
     """A child that ended well."""
 
@@ -69,18 +77,23 @@ def run(
     argv: Sequence[str],
     *,
     limits: ProcessLimits,
+    reach: Reach | None = None,
     stop: threading.Event | None = None,
     on_line: Callable[[str], bool] | None = None,
     cwd: Path | None = None,
 ) -> Finished:
     """Run a media tool to its end.
 
+    `reach` shuts it into the sandbox that the kernel offers (docs/operations.md); None: nothing foreign is read.
+
     `on_line` gets every line of stdout, which is then not kept, and says whether it shows progress. Raises ToolExited
     for an exit status, ToolError (tool_killed, tool_stalled, tool_timeout, tool_noisy) and Stopped when `stop` was set.
     When it returns or raises, no process of the child's group is alive.
     """
     log.debug("running", event_code="tool_started", line=shlex.join(argv))
-    launcher = [sys.executable, "-I", "-S", confine.__file__, str(os.getpid()), _words(limits), "--", *argv]
+    launcher = [
+        sys.executable, "-I", "-S", confine.__file__, str(os.getpid()), _words(limits), *_reach_words(reach), "--", *argv
+    ]  # fmt: skip
     child = subprocess.Popen(
         launcher,
         stdin=subprocess.DEVNULL,
@@ -216,6 +229,13 @@ def _words(limits: ProcessLimits) -> str:
         "core": 0,
     }
     return ",".join(f"{name}={amount}" for name, amount in amounts.items() if amount is not None)
+
+
+def _reach_words(reach: Reach | None) -> list[str]:
+    if reach is None:
+        return []
+    reads = [f"read={path}" for path in reach.reads]
+    return ["sandbox", *reads, *(f"write={path}" for path in reach.writes)]
 
 
 def _has_exited(pid: int) -> bool:

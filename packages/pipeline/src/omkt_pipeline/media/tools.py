@@ -8,7 +8,7 @@ from pathlib import Path
 
 from omkt_pipeline.domain.errors import ToolError, Unavailable
 from omkt_pipeline.media.encoders import AUDIO_ENCODERS, VIDEO_ENCODERS
-from omkt_pipeline.media.process import ProcessLimits, run
+from omkt_pipeline.media.process import ProcessLimits, Reach, run
 
 _ASK = ProcessLimits(wall_seconds=20)
 _NEEDED = {
@@ -97,7 +97,7 @@ def _inside_package(name: str, pattern: str) -> Path | None:
 
 def _ask(tool: Path, question: str) -> str:
     try:
-        return run([str(tool), "-hide_banner", question], limits=_ASK).stdout.decode(errors="replace")
+        return run([str(tool), "-hide_banner", question], limits=_ASK, reach=Reach()).stdout.decode(errors="replace")
     except ToolError as error:
         raise Unavailable(f"{tool} does not run: {error.message}", code="ffmpeg_unfit") from error
 

@@ -2,7 +2,8 @@
 
 Takes each file through probe, plan, encode and package, for each preset by itself, as the services do but without a queue.
 Writes OUT/report.json for programs and OUT/report.md for people. A verdict is `made` (verified against its plan), `refused`
-(a permanent failure with a stable code and a sentence) or `WRONG` (anything else); with one of those the exit status is 1.
+(a permanent failure with a stable code and a sentence) or `WRONG` (anything else, also what contradicts the folder's
+MANIFEST.json, with the reason); with one of those the exit status is 1.
 
 Hostile files: run it without a network (`unshare -n`).
 """
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from bench.manifest import Entry, fault_of_facts, fault_of_refusal, manifest
 from tests.integration.media.pipeline import Delivered, Pipeline
 
 from omkt_pipeline.domain.errors import OmktError, SourceError
@@ -39,10 +41,13 @@ def main(media: Path, presets: Sequence[str], out: Path) -> int:
     out.mkdir(parents=True, exist_ok=True)
     tools = find_tools()
     rows = []
+    known = manifest(media)
     for file in sorted(path for path in media.iterdir() if path.is_file() and path.suffix not in _NOT_MEDIA):
         for preset in presets:
-            rows.append(_row(file, preset, tools))
-            print(f"{rows[-1]['verdict']:8} {preset:24} {file.name}: {rows[-1]['result']}", flush=True)
+            rows.append(_row(file, preset, tools, known.get(file.name)))
+            print(
+                f"{rows[-1]['verdict']:8} {preset:24} {file.name}: {rows[-1]['result']}{_reason(rows[-1])}", flush=True
+            )
     (out / "report.json").write_text(json.dumps({"ffmpeg": tools.version, "rows": rows}, indent=2, ensure_ascii=False))
     (out / "report.md").write_text("\n".join(_table(rows)) + "\n")
     counts = Counter(row["verdict"] for row in rows)
@@ -50,23 +55,32 @@ def main(media: Path, presets: Sequence[str], out: Path) -> int:
     return 1 if counts["WRONG"] else 0
 
 
-def _row(file: Path, preset: str, tools: Tools) -> dict[str, Any]:
+def _row(file: Path, preset: str, tools: Tools, entry: Entry | None) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="media-report-"))
     begun = time.monotonic()
+    fault: str | None = None
     row: dict[str, Any] = {"file": file.name, "preset": preset, "decisions": []}
     try:
         delivered = Pipeline(folder, tools).run(file, [preset])
         decisions = [decision.model_dump() for decision in delivered.plan.decisions]
         row |= {"verdict": "made", "result": _made(delivered, preset), "decisions": decisions}
+        fault = fault_of_facts(entry, delivered.facts) if entry else None
     except SourceError as error:
         row |= {"verdict": "refused", "code": error.code, "result": error.message}
+        fault = fault_of_refusal(entry, error.code) if entry else None
     except OmktError as error:
         row |= {"verdict": "WRONG", "code": error.code, "result": error.message}
     except Exception as error:  # noqa: BLE001 - whatever it is, the other files are still to be seen
         row |= {"verdict": "WRONG", "code": "internal", "result": f"{type(error).__name__}: {error}"}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    if fault is not None:
+        row |= {"verdict": "WRONG", "reason": fault}
     return row | {"seconds": round(time.monotonic() - begun, 2)}
+
+
+def _reason(row: dict[str, Any]) -> str:
+    return f" ({row['reason']})" if "reason" in row else ""
 
 
 def _made(delivered: Delivered, preset: str) -> str:
@@ -83,7 +97,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- |"
     for row in rows:
         codes = " ".join(sorted({decision["code"] for decision in row["decisions"]})) or row.get("code", "")
-        cells = (row["file"], row["preset"], codes, row["result"], row["verdict"])
+        cells = (row["file"], row["preset"], codes, row["result"], row["verdict"] + _reason(row))
         yield "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,15 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def farm(tmp_path_factory: pytest.TempPathFactory, clips: Path) -> Iterator[ContainerFarm]:
-    folder = tmp_path_factory.mktemp("farm")
+    with farm_in_containers(tmp_path_factory.mktemp("farm"), clips) as farm:
+        yield farm
+
+
+@contextmanager
+def farm_in_containers(
+    folder: Path, clips: Path, *overlays: Path, environment: dict[str, str] | None = None
+) -> Iterator[ContainerFarm]:
+    """A farm with an account, and with more Compose files and variables of theirs; down at the end, with its volumes."""
     shutil.copy(HERE / "outsider.py", folder)
     (folder / "outsider.py").chmod(0o644)
     run("sh", "compose/init.sh", str(folder / "secrets"))
@@ -44,7 +53,9 @@ def farm(tmp_path_factory: pytest.TempPathFactory, clips: Path) -> Iterator[Cont
             "OMKT_TEST_FOLDER": str(folder),
             "OMKT_TEST_CLIPS": str(clips),
             "OMKT_TEST_OUTSIDER_PORT": str(outsider_port),
+            **(environment or {}),
         },
+        overlays=overlays,
         port=port,
         outsider_port=outsider_port,
     )

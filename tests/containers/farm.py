@@ -41,10 +41,12 @@ class ContainerFarm:
     outsider_port: int
     key: str = ""
     webhook_secret: str = ""
+    overlays: tuple[Path, ...] = ()  #: Compose files laid over those of every test
 
     def compose(self, *arguments: str, check: bool = True) -> str:
-        files = ("-f", "compose.yaml", "-f", str(HERE / "compose.test.yaml"))
-        return run("docker", "compose", *files, *arguments, environment=self.environment, check=check).stdout
+        files = ("compose.yaml", str(HERE / "compose.test.yaml"), *map(str, self.overlays))
+        named = [word for file in files for word in ("-f", file)]
+        return run("docker", "compose", *named, *arguments, environment=self.environment, check=check).stdout
 
     def containers(self, service: str) -> list[str]:
         return self.compose("ps", "-q", service).split()

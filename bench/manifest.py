@@ -13,7 +13,7 @@ from omkt_pipeline.domain.media import MediaFacts
 
 Entry = Mapping[str, Any]
 #: What ffprobe takes for media, and is none: pictures and subtitles by themselves.
-_NO_MEDIA = ("png_pipe", "webp_pipe", "jpeg_pipe", "bmp_pipe", "image2", "srt", "ass", "sup", "webvtt", "hls", "concat")
+_NO_MEDIA = ("png_pipe", "webp_pipe", "jpeg_pipe", "bmp_pipe", "apng", "srt", "ass", "sup", "webvtt", "hls", "concat")
 #: Refusals for want of something that a preset needs, by the kind of stream that must then be missing.
 _WANTING = {"no_video": "video", "no_audio": "audio"}
 _PIXELS = 2
@@ -58,13 +58,14 @@ def fault_of_facts(entry: Entry, facts: MediaFacts) -> str | None:
         if size and max(abs(a - b) for a, b in zip(size, track.display_size, strict=True)) > _PIXELS:
             return f"shown as {track.display_size}, and should be {tuple(size)}"
         frames = stream.get("frames")
-        if frames and track.counted_frames is not None and abs(track.counted_frames - frames) > _FRAMES:
+        # More may be counted than are shown: an edit list hides frames, and some are only referred to.
+        if frames and track.counted_frames is not None and track.counted_frames < frames - _FRAMES:
             return f"{track.counted_frames} frames were counted, and {frames} can be decoded"
     return None
 
 
 def _streams(entry: Entry, kind: str) -> list[Mapping[str, Any]]:
-    """The streams that hold something. A cover is not a moving picture."""
+    """The streams of which something was decoded. A cover is not a moving picture."""
     streams = entry["expected"]["streams"] or []
     of_kind = [stream for stream in streams if stream.get("type", stream.get("codec_type")) == kind]
-    return [stream for stream in of_kind if not stream.get("attached_pic") and stream.get("frames") != 0]
+    return [stream for stream in of_kind if not stream.get("attached_pic") and stream.get("frames")]

@@ -104,7 +104,9 @@ def main(arguments: list[str]) -> None:
         kind = _RESOURCES[name]
         hard = resource.getrlimit(kind)[1]
         value = int(amount) if hard == resource.RLIM_INFINITY else min(int(amount), hard)
-        resource.setrlimit(kind, (value, value))
+        # Of CPU time a second more: SIGXCPU then says what it was, before SIGKILL does not.
+        harder = value + 1 if name == "cpu" and hard == resource.RLIM_INFINITY else value
+        resource.setrlimit(kind, (value, harder))
     if words:
         _enter_sandbox(argv[0], words)
     os.execv(argv[0], argv)  # noqa: S606 - becoming the tool is what this file is for

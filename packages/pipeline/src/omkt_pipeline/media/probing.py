@@ -1,6 +1,7 @@
 """Ask ffprobe about a source: what is in it, and does it really go on to the end that its header promises?"""
 
 import json
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from omkt_pipeline.domain.media import MediaFacts
 from omkt_pipeline.media.complaints import NOT_MEDIA, probe_meaning_of
 from omkt_pipeline.media.extent import Extent, measured
 from omkt_pipeline.media.facts import facts_from, kept
-from omkt_pipeline.media.process import ProcessLimits, Reach, ToolExited, run
+from omkt_pipeline.media.process import ProcessLimits, Reach, ToolExited, ToolKilled, run
 from omkt_pipeline.media.source import guards, opened
 from omkt_pipeline.media.tools import Tools
 
@@ -21,6 +22,9 @@ _FIRST_PACKETS = 60
 _TAIL_SECONDS = 15.0
 #: Bytes a second that even a busy share reads.
 _SLOWEST_BYTES = 5e6
+_CPU_SHARE = 0.8
+#: What ends a tool that broke on its input. It would break again on another host.
+_BROKE = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP}
 
 
 def probe(
@@ -109,7 +113,8 @@ def _ask(
     argv = [str(tools.ffprobe), "-hide_banner", "-v", "error", *words]
     confined = ProcessLimits(
         wall_seconds=limits.probe_seconds + more_seconds,
-        cpu_seconds=int(limits.probe_seconds + more_seconds),
+        # Less than the wall: whoever calculates so long is hostile, whoever waits so long may have a dead disk.
+        cpu_seconds=max(1, int((limits.probe_seconds + more_seconds) * _CPU_SHARE)),
         memory_bytes=limits.probe_memory_bytes,
         file_bytes=0,
         stdout_bytes=64 << 20,
@@ -120,6 +125,18 @@ def _ask(
         )
     except ToolExited as error:
         raise probe_meaning_of(error.log_tail or "") from error
+    except ToolKilled as error:
+        if error.by == signal.SIGXCPU:
+            raise SourceError(
+                "Reading the source takes more time than this farm gives.",
+                code="source_too_complex",
+                log_tail=error.log_tail,
+            ) from error
+        if error.by in _BROKE:
+            raise SourceError(
+                "The source is damaged in a way that breaks its reader.", code="source_damaged", log_tail=error.log_tail
+            ) from error
+        raise
     except ToolError as error:
         if error.code == "tool_noisy":
             raise SourceError("The source is too intricate to be read.", code="source_too_complex") from error

@@ -63,6 +63,16 @@ class Finished:
     peak_rss: int  #: bytes
 
 
+class ToolKilled(ToolError):
+    """A media tool was ended by a signal."""
+
+    code = "tool_killed"
+
+    def __init__(self, message: str, *, by: signal.Signals, log_tail: str) -> None:
+        self.by = by
+        super().__init__(message, log_tail=log_tail)
+
+
 class ToolExited(ToolError):
     """A media tool ended with an error of its own; `status` is its exit status."""
 
@@ -177,8 +187,8 @@ class _Watch:
                 f"{self.tool} exited with status {status}: {last[:300]}", status=status, log_tail=self.tail
             )
         if status < 0:
-            name = signal.Signals(-status).name
-            raise ToolError(f"{self.tool} was ended by {name}.", code="tool_killed", log_tail=self.tail)
+            by = signal.Signals(-status)
+            raise ToolKilled(f"{self.tool} was ended by {by.name}.", by=by, log_tail=self.tail)
 
     def close(self) -> None:
         for pipe in (self.child.stdout, self.child.stderr):

@@ -83,6 +83,18 @@ def test_every_setting_has_a_row_in_the_manual() -> None:
     assert documented >= {f"OMKT_{name.upper()}" for kind in ALL_SETTINGS for name in kind.model_fields}
 
 
+def test_every_code_that_a_job_can_fail_with_is_in_the_manual() -> None:
+    manual = (ROOT / "docs" / "errors.md").read_text()
+    documented = set(re.findall(r"`([a-z_0-9]+)`", manual))
+    places = ("/media/", "/storage/", "/worker/", "/omkt_transcoder/", "/omkt_metadata/")
+    texts = [path.read_text() for path in SOURCES if any(place in str(path) for place in places)]
+    patterns = (r'(?<![_\w])code(?:: str)?\s*=\s*"([a-z_0-9]+)"', r'(?:SourceError|Unavailable),\s*"([a-z_]+)"')
+    codes = {code for text in texts for pattern in patterns for code in re.findall(pattern, text)}
+
+    assert "source_damaged" in codes
+    assert codes - documented == set()
+
+
 def edges(diagram: str) -> set[tuple[str, str]]:
     page = (ROOT / "docs" / "architecture.md").read_text()
     section = page.split(f"<!-- {diagram} -->")[1].split("```")[1]

@@ -96,7 +96,7 @@ def media_tools(settings: DaemonSettings) -> Tools:
     """The media tools and what the kernel puts around them, checked. Ends the process with the reason if they stay unfit."""
     layers = or_refuse(lambda: sandbox.checked(required=settings.sandbox_required))
     SANDBOX.set(layers.level)
-    log.info(str(layers), event_code="sandbox", level=layers.level, landlock=layers.landlock, seccomp=layers.seccomp)
+    log.info(str(layers), event_code="sandbox", layers=layers.level, landlock=layers.landlock, seccomp=layers.seccomp)
     return or_refuse(lambda: find_tools(settings.ffmpeg, settings.ffprobe))
 
 

@@ -1,43 +1,60 @@
-"""Media tools that misbehave: small programs in front of the real ones, the same in everything else."""
+"""Media tools that misbehave: small programs in front of the real ones, the same in everything else.
 
-import sys
+They run inside the sandbox, where a tool reaches the folder of libraries beside its own and little else: what a stub needs,
+which is a shell, `sleep` and the tool that it stands for, lies there.
+"""
+
+import shutil
 from pathlib import Path
 
-_FRAME = """#!{python} -IS
-import os, signal, subprocess, sys, time
-ARGV = sys.argv[1:]
-if "-i" in ARGV and not os.path.exists({healed!r}):
+_FRAME = """#!{here}/sh
+case " $* " in *" -i "*) if ! [ -e '{healed}' ]; then
 {fault}
-os.execv({tool!r}, [{tool!r}, *ARGV])
+fi ;; esac
+exec '{here}/{tool}' "$@"
+"""
+_BEFORE_INPUT = """
+left=$#
+while [ $left -gt 0 ]; do
+    if [ "$1" = -i ]; then set -- "$@" {words}; fi
+    set -- "$@" "$1"
+    shift
+    left=$((left - 1))
+done
 """
 
 #: Reads nothing and says nothing.
-HANGING = "time.sleep(600)"
+HANGING = "{here}/sleep 600; :"
 #: Reads its input at a fifth of its speed.
-SLOW = "ARGV[ARGV.index('-i'):ARGV.index('-i')] = ['-readrate', '0.2']"
+SLOW = _BEFORE_INPUT.replace("{words}", "-readrate 0.2")
 #: Reads its input as fast as it plays.
-LIVE = "ARGV[ARGV.index('-i'):ARGV.index('-i')] = ['-readrate', '1']"
+LIVE = _BEFORE_INPUT.replace("{words}", "-readrate 1")
 #: Reads but the first second of its input, and is content.
-SHORT = "ARGV[ARGV.index('-i'):ARGV.index('-i')] = ['-t', '1']"
+SHORT = _BEFORE_INPUT.replace("{words}", "-t 1")
 #: Says that it works, and does not; a helper of it takes no request to stop.
 STALLED = """
-helper = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
-subprocess.Popen([sys.executable, "-IS", "-c", helper, ARGV[-1]])
-while True:
-    print("frame=25\\nout_time_us=1000000\\nprogress=continue", flush=True)
-    time.sleep(0.2)
+(trap '' TERM; {here}/sleep 600; :) &
+while :; do
+    printf 'frame=25\\nout_time_us=1000000\\nprogress=continue\\n'
+    {here}/sleep 0.2
+done
 """
 
 
 class Stub:
-    """A tool with a fault, until it is healed."""
+    """A tool with a fault, until it is healed. `real` is the tool that it becomes when its fault leaves that much of it."""
 
     def __init__(self, folder: Path, tool: Path, fault: str) -> None:
-        self.path = folder / f"faulty-{tool.name}"
+        here = folder / f"for-{tool.name}" / "lib"
+        here.mkdir(parents=True)
+        self.path = here.parent / "bin" / f"faulty-{tool.name}"
+        self.path.parent.mkdir()
+        self.real = here / tool.name
         self._healed = folder / f"healed-{tool.name}"
-        body = "\n".join(f"    {line}" for line in fault.strip().splitlines())
-        frame = _FRAME.format(python=sys.executable, tool=str(tool), healed=str(self._healed), fault=body)
-        self.path.write_text(frame)
+        for name, program in (("sh", Path("/bin/sh")), ("sleep", Path("/bin/sleep")), (tool.name, tool)):
+            shutil.copy(program.resolve(), here / name)
+        body = fault.replace("{here}", str(here))
+        self.path.write_text(_FRAME.format(here=here, tool=tool.name, healed=self._healed, fault=body))
         self.path.chmod(0o755)
 
     def heal(self) -> None:

@@ -63,7 +63,7 @@ def test_a_new_worker_leaves_the_scratch_of_the_living_alone(farm: Farm, silent_
     key = farm.submit_planned(silent_film, "mp4-720p")
     farm.start(*TRANSCODER, ffmpeg=ffmpeg.path)
     farm.until("a film is being encoded", lambda: list(farm.scratch.glob(MADE)))
-    (encode,) = farm.children(program=farm.tools.ffmpeg)
+    (encode,) = farm.children(program=ffmpeg.real)
 
     second = farm.start(*METADATA)
     farm.until("the second daemon is ready", lambda: second.said("ready"))

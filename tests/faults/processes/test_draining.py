@@ -16,7 +16,7 @@ def test_an_encode_that_fits_the_grace_is_finished_and_nothing_new_begun(farm: F
     ffmpeg = Stub(farm.root, farm.tools.ffmpeg, LIVE)
     key = farm.submit_planned(silent_film, "mp4-720p")
     daemon = farm.start(*TRANSCODER, ffmpeg=ffmpeg.path, grace_seconds=50)
-    farm.until("ffmpeg runs", lambda: farm.children(program=farm.tools.ffmpeg))
+    farm.until("ffmpeg runs", lambda: farm.children(program=ffmpeg.real))
 
     daemon.stop()
 
@@ -30,7 +30,7 @@ def test_an_encode_that_does_not_fit_the_grace_is_given_back(farm: Farm, silent_
     ffmpeg = Stub(farm.root, farm.tools.ffmpeg, SLOW)
     key = farm.submit_planned(silent_film, "mp4-720p")
     daemon = farm.start(*TRANSCODER, ffmpeg=ffmpeg.path, grace_seconds=0.5)
-    farm.until("ffmpeg runs", lambda: farm.children(program=farm.tools.ffmpeg))
+    farm.until("ffmpeg runs", lambda: farm.children(program=ffmpeg.real))
 
     daemon.stop()
 
@@ -42,7 +42,7 @@ def test_a_second_signal_gives_back_at_once(farm: Farm, silent_film: Path) -> No
     ffmpeg = Stub(farm.root, farm.tools.ffmpeg, SLOW)
     key = farm.submit_planned(silent_film, "mp4-720p")
     daemon = farm.start(*TRANSCODER, ffmpeg=ffmpeg.path, grace_seconds=3600)
-    farm.until("ffmpeg runs", lambda: farm.children(program=farm.tools.ffmpeg))
+    farm.until("ffmpeg runs", lambda: farm.children(program=ffmpeg.real))
     daemon.ask_to_stop()
     farm.until("it is stopping", lambda: daemon.said("stopping"))
 

@@ -20,7 +20,7 @@ def test_an_ffmpeg_that_is_killed_or_crashes_is_tried_again(farm: Farm, silent_f
     daemon = farm.start(*TRANSCODER, ffmpeg=ffmpeg.path)
 
     for tried, blow in enumerate((signal.SIGKILL, signal.SIGSEGV), start=1):
-        (encode,) = farm.until("ffmpeg runs", lambda: farm.children(program=farm.tools.ffmpeg))
+        (encode,) = farm.until("ffmpeg runs", lambda: farm.children(program=ffmpeg.real))
         encode.send_signal(blow)
         farm.until(
             "that is noticed", lambda tried=tried: farm.outcomes(key, TaskKind.ENCODE)[:tried] == [FAILED] * tried

@@ -5,11 +5,13 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+from sqlalchemy import update
 from tests.contract.looking import job_state, outcomes, task_row, task_state
 
 from omkt_pipeline.db.engine import Database
+from omkt_pipeline.db.tables import task
 from omkt_pipeline.domain.job import JobState, Priority
-from omkt_pipeline.domain.task import Pool, Task, TaskKind, TaskState
+from omkt_pipeline.domain.task import SPEC_VERSION, Pool, Task, TaskKind, TaskState
 from omkt_pipeline.queue.claim import claim, has_ready, ready_count
 from omkt_pipeline.queue.giveback import release
 from omkt_pipeline.queue.settle import settle
@@ -28,6 +30,19 @@ def test_a_claim_takes_only_tasks_of_its_pool(database: Database, account: int) 
 
     assert take(database, Pool.METADATA) is None
     assert taken(database, Pool.COURIER).kind is TaskKind.FETCH
+
+
+def test_a_task_that_speaks_a_later_language_is_left_to_later_workers(database: Database, account: int) -> None:
+    """While a farm is upgraded host by host; see docs/operations.md."""
+    a_job(database, account)
+    later = update(task).values(spec_version=SPEC_VERSION + 1)
+    database.transact(lambda connection: connection.execute(later) and None)
+    understood = a_job(database, account)
+
+    assert taken(database, Pool.COURIER).job_key == understood
+    assert take(database, Pool.COURIER) is None
+    assert not has_ready(database, Pool.COURIER)
+    assert ready_count(database, Pool.COURIER, at_most=9) == 0
 
 
 def test_racing_workers_share_the_tasks_without_a_double(database: Database, account: int) -> None:

@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import Executable, inspect, text, update
 from sqlmodel import SQLModel
 from tests.contract.looking import count, snapshot
 from tests.servers.databases import ENGINES, empty_database
@@ -19,10 +19,15 @@ import omkt_pipeline.db
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.migrate import head, upgrade
 from omkt_pipeline.db.revision import HEAD, check_revision
-from omkt_pipeline.db.tables import task
+from omkt_pipeline.db.tables import farm, task
 from omkt_pipeline.domain.errors import Unavailable
 from omkt_pipeline.domain.task import Pool
+from omkt_pipeline.queue.farm import found_farm
 from omkt_pipeline.testing import a_job, an_account, taken
+
+
+def run(database: Database, statement: Executable) -> None:
+    database.transact(lambda connection: connection.execute(statement) and None)
 
 
 @pytest.fixture(params=ENGINES)
@@ -46,6 +51,22 @@ def test_an_empty_database_is_refused_with_what_to_run_and_then_migrated(unmigra
 
     check_revision(unmigrated)
     a_job(unmigrated, an_account(unmigrated))
+
+
+def test_a_newer_schema_serves_the_programs_that_it_says_it_serves(unmigrated: Database) -> None:
+    upgrade(unmigrated)
+    found_farm(unmigrated)
+    run(unmigrated, text("UPDATE alembic_version SET version_num = '9998'"))
+
+    check_revision(unmigrated)
+    assert upgrade(unmigrated) == "9998", "who goes back a version leaves the schema alone"
+    run(unmigrated, update(farm).values(oldest_revision="9998"))
+
+    with pytest.raises(Unavailable, match="images of the main host") as refusal:
+        check_revision(unmigrated)
+    assert refusal.value.code == "database_too_new"
+    with pytest.raises(Unavailable, match="images of the main host"):
+        upgrade(unmigrated)
 
 
 def test_a_filled_database_keeps_every_row(unmigrated: Database) -> None:

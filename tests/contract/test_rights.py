@@ -10,7 +10,7 @@ from tests.servers.databases import clean_database
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.revision import check_revision
-from omkt_pipeline.db.rights import drop_user, make_worker_user, user_for
+from omkt_pipeline.db.rights import drop_user, make_worker_user, renew_rights, user_for
 from omkt_pipeline.domain.errors import Refused, SourceError, Unavailable
 from omkt_pipeline.domain.task import Pool
 from omkt_pipeline.queue.beat import beat
@@ -111,6 +111,23 @@ def test_a_new_invitation_makes_a_new_password(root: Database, worker: Database)
     with pytest.raises(DBAPIError), again.engine.connect():
         pass
     again.close()
+
+
+def test_an_upgrade_gives_the_hosts_that_are_there_the_rights_of_its_version(root: Database, worker: Database) -> None:
+    found_farm(root)
+    schema = root.url.database
+    with root.engine.begin() as connection:
+        revoke = f"REVOKE SELECT ON `{schema}`.`media` FROM :user@'%'"  # noqa: S608 - a schema that this test made
+        connection.execute(text(revoke), {"user": worker.url.username})
+    with pytest.raises(DBAPIError), worker.engine.begin() as connection:
+        connection.execute(text("SELECT 1 FROM media"))
+
+    renew_rights(root, [str(worker.url.username)])
+
+    with worker.engine.begin() as connection:
+        connection.execute(text("SELECT 1 FROM media"))
+    with pytest.raises(Refused, match="admin"):
+        renew_rights(worker, [str(worker.url.username)])
 
 
 def test_only_the_database_root_makes_users(worker: Database) -> None:

@@ -17,7 +17,7 @@ from tests.farm.lab.network import SUBNET
 ROOT = Path(__file__).resolve().parents[2]
 _DEPLOYED = ("compose.yaml", "compose", "nfs")
 #: Faults are noticed soon, and a tired one-core guest is given patience. Lines of .env, as an operator writes them.
-_SETTINGS = {
+SETTINGS = {
     "OMKT_LEASE_SECONDS": "20",
     "OMKT_BEAT_SECONDS": "2",
     "OMKT_BACKOFF_SECONDS": "2",
@@ -71,7 +71,7 @@ class Farm:
         self.main.check_out()
         guest.sh(f"cd {CHECKOUT} && sh nfs/serve.sh {SUBNET} && sh compose/init.sh")
         self.main.settings(
-            _SETTINGS
+            SETTINGS
             | {
                 "OMKT_ROLE": "main",
                 "COMPOSE_PROFILES": "main",
@@ -99,7 +99,7 @@ class Farm:
             invitation = self.main.compose("run", "--rm", "-T", "admin", "hosts", "invite", name)
         host.guest.write("/root/invitation", invitation)
         host.guest.sh(f"cd {CHECKOUT} && sh compose/join.sh /root/invitation")
-        host.settings(_SETTINGS)
+        host.settings(SETTINGS)
         self.bring_up(host)
         return host
 

@@ -12,10 +12,12 @@ from omkt_cli.faults import Exit, Fault
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.migrate import upgrade
 from omkt_pipeline.db.revision import check_revision
+from omkt_pipeline.db.rights import renew_rights
 from omkt_pipeline.doctor import examine
-from omkt_pipeline.domain.errors import OmktError, Unavailable
+from omkt_pipeline.domain.errors import OmktError, Refused, Unavailable
 from omkt_pipeline.domain.finding import Finding
 from omkt_pipeline.queue.farm import found_farm
+from omkt_pipeline.queue.hosts import invited_users
 from omkt_pipeline.settings import CommonSettings, DaemonSettings
 from omkt_pipeline.storage.share import Share
 
@@ -34,6 +36,21 @@ def migrate_all(*, tell: Callable[[str], None], patience_seconds: float = PATIEN
         yield f"The farm is {farm.id}."
         share = Share.create(settings.share_root, farm_id=farm.id)
         yield f"The share is {share.root}."
+        yield from _renewed_rights(database)
+
+
+def _renewed_rights(database: Database) -> Iterator[str]:
+    users = invited_users(database)
+    if not users:
+        return
+    try:
+        renew_rights(database, users)
+        yield f"The rights of {len(users)} secondary hosts are this version's."
+    except Refused:
+        yield (
+            f"The rights of {len(users)} secondary hosts in the database are as they were. Before they are upgraded, run "
+            "`docker compose run --rm admin migrate`, which may change them."
+        )
 
 
 @contextmanager

@@ -77,6 +77,7 @@ TITLES: Mapping[int, str] = {
 #: What the operator reads in the log is not for clients: hosts, paths and users stand in it.
 _UNAVAILABLE: Mapping[str, str] = {
     "database_away": "The farm's database does not answer. Nothing was changed; try again.",
+    "database_too_new": "The farm's database is of a later version than this API; its operator must upgrade the images.",
     "database_not_migrated": "The farm's database is not ready for this version; its operator must run `omkt migrate`.",
     "share_unusable": "The farm's share cannot be used now. Try again later.",
     "share_full": "The farm has no room for new files now. Try again later.",

@@ -8,6 +8,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from omkt_pipeline.db.engine import Database, translated
+from omkt_pipeline.db.revision import newer_revision
 from omkt_pipeline.domain.errors import Unavailable
 
 _LOCK = "omkt_migrate"
@@ -15,10 +16,14 @@ _LOCK_WAIT_SECONDS = 60
 
 
 def upgrade(database: Database) -> str:
-    """Bring the schema to this code's revision; safe to repeat and to run twice at once. Return the revision.
+    """Bring the schema to this code's revision; safe to repeat and to run twice at once. Return the schema's revision.
 
-    Raises Unavailable when another migration does not end.
+    A newer schema that serves this code too stays as it is: that is how one goes back a version. Raises Unavailable when
+    another migration does not end (migration_busy), or when the schema has left this code behind (database_too_new).
     """
+    newer = newer_revision(database)
+    if newer:
+        return newer
     with translated(), database.engine.connect() as connection:
         if not database.is_sqlite:
             _lock(connection)

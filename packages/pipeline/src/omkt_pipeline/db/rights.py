@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
@@ -16,7 +16,7 @@ WORKER_RIGHTS: Mapping[str, str] = {
     "account": "SELECT (id, weight)",
     "artifact": "SELECT, INSERT, DELETE",
     "fair_share": "SELECT, UPDATE",
-    "farm": "SELECT (id, farm_id, exports, exports_at)",
+    "farm": "SELECT (id, farm_id, exports, exports_at, oldest_revision)",
     "host": "SELECT, INSERT, UPDATE",
     "job": "SELECT, UPDATE",
     "media": "SELECT, UPDATE",
@@ -50,11 +50,19 @@ def make_worker_user(database: Database, host: str) -> tuple[str, str]:
         _require_right(connection)
         connection.execute(text("CREATE USER IF NOT EXISTS :user@'%' IDENTIFIED BY :password"), _given(user, password))
         connection.execute(text("ALTER USER :user@'%' IDENTIFIED BY :password"), _given(user, password))
-        for table, rights in WORKER_RIGHTS.items():
-            connection.execute(
-                text(f"GRANT {rights} ON {_quoted(schema)}.{_quoted(table)} TO :user@'%'"), {"user": user}
-            )
+        _grant(connection, schema, user)
     return user, password
+
+
+def renew_rights(database: Database, users: Sequence[str]) -> None:
+    """Give the users of all hosts what a worker of this version needs: its tables may have grown.
+
+    Raises Refused when the server does not allow it.
+    """
+    with translated(), database.engine.connect() as connection:
+        _require_right(connection)
+        for user in users:
+            _grant(connection, database.url.database or "", user)
 
 
 def drop_user(database: Database, user: str) -> None:
@@ -78,6 +86,11 @@ def _require_right(connection: Connection) -> None:
             "`docker compose run --rm admin hosts …`.",
             code="admin_only",
         )
+
+
+def _grant(connection: Connection, schema: str, user: str) -> None:
+    for table, rights in WORKER_RIGHTS.items():
+        connection.execute(text(f"GRANT {rights} ON {_quoted(schema)}.{_quoted(table)} TO :user@'%'"), {"user": user})
 
 
 def _given(user: str, password: str) -> dict[str, str]:

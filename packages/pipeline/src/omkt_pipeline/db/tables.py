@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import JSON, Boolean, CheckConstraint, Column, Double, Index, Table, Text, false
+from sqlalchemy import JSON, Boolean, CheckConstraint, Column, Double, Index, SmallInteger, Table, Text, false
 from sqlmodel import Field, SQLModel
 
 from omkt_pipeline.db.types import BigKey, Instant, Token
@@ -28,6 +28,8 @@ class FarmRow(SQLModel, table=True):
     #: What the main host last found its NFS server to export; see domain/exports.py.
     exports: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     exports_at: datetime | None = _moment(nullable=True)
+    #: The oldest revision whose programs may work with this schema; see db/revision.py.
+    oldest_revision: str = Field(max_length=32)
 
 
 class AccountRow(SQLModel, table=True):
@@ -157,6 +159,8 @@ class TaskRow(SQLModel, table=True):
     output_key: str | None = Field(default=None, max_length=64)
     pool: int
     spec: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    #: Which workers understand it: those of domain/task.py's SPEC_VERSION or above.
+    spec_version: int = Field(default=1, sa_column=Column(SmallInteger, nullable=False, server_default="1"))
     state: int
     band: int
     fair_key: float = Field(sa_column=Column(Double, nullable=False))

@@ -6,6 +6,10 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
+#: What this version writes into specs and understands of them. A spec that an older worker would get wrong is written with a
+#: higher number; workers leave alone what is above theirs, and take everything below.
+SPEC_VERSION = 1
+
 
 class TaskState(IntEnum):
     """Where a task stands. Small numbers, because the claim index begins with them."""

@@ -14,7 +14,7 @@ from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import job, task, task_attempt
 from omkt_pipeline.db.types import now, now_plus
 from omkt_pipeline.domain.job import JobState
-from omkt_pipeline.domain.task import Pool, Task, TaskKind, TaskState
+from omkt_pipeline.domain.task import SPEC_VERSION, Pool, Task, TaskKind, TaskState
 
 #: A task that failed on a host is left to other hosts for so long; then any host may try.
 AVOID_SECONDS = 60.0
@@ -48,8 +48,7 @@ def claim_candidate(pool: Pool, host: str) -> Any:
         .with_hint(task, "FORCE INDEX (k_claim)", "mysql")
         .with_hint(task, "FORCE INDEX (k_claim)", "mariadb")
         .where(
-            task.c.state == TaskState.READY,
-            task.c.pool == pool,
+            *_claimable(pool),
             or_(task.c.avoid_host.is_(None), task.c.avoid_host != host, task.c.run_at < now_plus(-AVOID_SECONDS)),
         )
         .order_by(task.c.band, task.c.fair_key, task.c.id)
@@ -60,15 +59,18 @@ def claim_candidate(pool: Pool, host: str) -> Any:
 
 def has_ready(database: Database, pool: Pool) -> bool:
     """Whether a claim is worth its transaction: an idle worker's poll, one indexed read."""
-    statement = select(task.c.id).where(task.c.state == TaskState.READY, task.c.pool == pool).limit(1)
+    statement = select(task.c.id).where(*_claimable(pool)).limit(1)
     return database.fetch(lambda connection: connection.execute(statement).first()) is not None
 
 
 def ready_count(database: Database, pool: Pool, *, at_most: int, min_cost: float = 0.0) -> int:
     """How many tasks of the pool that cost at least `min_cost` are ready, counted no further than `at_most`."""
-    ready = (task.c.state == TaskState.READY, task.c.pool == pool, task.c.cost >= min_cost)
-    some = select(task.c.id).where(*ready).limit(at_most).subquery()
+    some = select(task.c.id).where(*_claimable(pool), task.c.cost >= min_cost).limit(at_most).subquery()
     return database.fetch(lambda connection: connection.execute(select(func.count()).select_from(some)).scalar_one())
+
+
+def _claimable(pool: Pool) -> tuple[Any, ...]:
+    return task.c.state == TaskState.READY, task.c.pool == pool, task.c.spec_version <= SPEC_VERSION
 
 
 def claim(database: Database, claimant: Claimant, token: bytes) -> Task | None:

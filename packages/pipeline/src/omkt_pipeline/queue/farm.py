@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from omkt_pipeline.db.engine import Database
+from omkt_pipeline.db.revision import OLDEST
 from omkt_pipeline.db.tables import farm
 from omkt_pipeline.db.types import now
 from omkt_pipeline.domain.errors import Unavailable
@@ -27,7 +28,9 @@ def found_farm(database: Database) -> Farm:
     def write(connection: Connection) -> None:
         if connection.execute(select(farm.c.id)).first() is None:
             connection.execute(
-                insert(farm).values(id=1, farm_id=str(uuid.uuid4()), link_key=os.urandom(16), created_at=now())
+                insert(farm).values(
+                    id=1, farm_id=str(uuid.uuid4()), link_key=os.urandom(16), oldest_revision=OLDEST, created_at=now()
+                )
             )
 
     # Another migration may found it at the same moment; then that one counts.

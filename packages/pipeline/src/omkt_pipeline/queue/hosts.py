@@ -52,6 +52,12 @@ def order(database: Database, name: str, *, drain: bool) -> None:
     database.transact(write)
 
 
+def invited_users(database: Database) -> list[str]:
+    """The users of the database that were made for hosts."""
+    wanted = select(host.c.database_user).where(host.c.database_user.is_not(None)).order_by(host.c.name)
+    return list(database.fetch(lambda connection: connection.execute(wanted).scalars().all()))
+
+
 def invite(database: Database, name: str, *, database_user: str) -> None:
     """Enter the name of a host to come, with the database's user that is made for it. Raises Refused for a bad name.
 

@@ -139,8 +139,8 @@ def _add_twin(connection: Connection, seen: Row[Any], avoided: str | None) -> bo
     if first is None:
         return False
     repeated = (
-        "job_id", "job_key", "media_id", "account_id", "kind", "plan_key", "output_key", "pool", "spec", "band",
-        "fair_key", "cost",
+        "job_id", "job_key", "media_id", "account_id", "kind", "plan_key", "output_key", "pool", "spec", "spec_version",
+        "band", "fair_key", "cost",
     )  # fmt: skip
     result = connection.execute(
         insert(task).values(

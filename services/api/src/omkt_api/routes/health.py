@@ -61,7 +61,9 @@ async def healthz() -> Health:
     "/readyz",
     operation_id="readyz",
     summary="Can it serve?",
-    responses=documented((503, "database_away"), (503, "database_not_migrated"), (503, "share_unusable")),
+    responses=documented(
+        (503, "database_away"), (503, "database_not_migrated"), (503, "database_too_new"), (503, "share_unusable")
+    ),
 )
 def readyz(readiness: Annotated[Readiness, Depends(_readiness)]) -> Health:
     """Asks the database and the share."""

@@ -149,7 +149,7 @@ TIERS = [
     Tier("browser", ["tests/browser"], needs=[CHROMIUM]),
     Tier("containers", ["tests/containers"], needs=[ENGINE, IMAGES]),
     # the original's client against /api; in the usual tiers as soon as the farm serves that
-    Tier("acceptance", ["tests/acceptance"], needs=[ENGINE, IMAGES], asked_for=True),
+    Tier("acceptance", ["tests/acceptance"], needs=[ENGINE, IMAGES]),
     # several hosts with kernels of their own; without -m: every fault (make farm-long)
     Tier("farm", ["tests/farm"], needs=[GUESTS, ENGINE, IMAGES], arguments=("-m", "short"), asked_for=True),
 ]

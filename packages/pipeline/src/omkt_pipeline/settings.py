@@ -5,7 +5,7 @@ import re
 import socket
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -153,7 +153,57 @@ class OutsideSettings(BaseSettings):
         }
 
 
-class CourierSettings(DaemonSettings, OutsideSettings):
+class WireSettings(BaseSettings):
+    """The original's API, for api and courier. docs/omkt-compatibility.md says what it is."""
+
+    model_config = SettingsConfigDict(env_prefix="OMKT_", frozen=True, extra="ignore")
+
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://\S+$",
+        description="How clients reach this API, for links in answers and mails; by default what the request says, and in "
+        "mails http://127.0.0.1:8080.",
+    )
+    wire_public: bool = Field(
+        default=False,
+        description="Whether programs may make themselves accounts by the original's API (app_subscribe).",
+    )
+    wire_calls_per_minute: int = Field(
+        default=100, ge=1, description="Calls of one client of the original's API in a minute; pulling results is free."
+    )
+    wire_cron_parallel: int = Field(default=100, ge=1, le=1000, description="Web-cron calls at a time.")
+    wire_silent_days: float = Field(
+        default=62.0, gt=0, description="A client that did not call for so long, and whose site fails, is disabled."
+    )
+    wire_cron_failing_days: float = Field(
+        default=31.0, gt=0, description="How long web-cron must have failed for that."
+    )
+    smtp_host: str | None = Field(
+        default=None, description="The mail server; without one, mails are written to the courier's log."
+    )
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Its port.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(default="starttls", description="How it is spoken to.")
+    smtp_user: str | None = Field(default=None, description="Who we are to it.")
+    smtp_password: SecretStr | None = Field(
+        default=None, description="Our password there; in containers the file /run/secrets/omkt_smtp_password."
+    )
+    mail_from: str = Field(default="omkt@localhost", description="Sender of mails.")
+    announce_url: str | None = Field(
+        default=None, description="A discovery service that is told daily of this public transcoder. None by default."
+    )
+    announce_name: str | None = Field(default=None, description="The transcoder's name there.")
+    announce_email: str | None = Field(default=None, description="The operator's address there.")
+
+    @model_validator(mode="after")
+    def _mails_have_links(self) -> "WireSettings":
+        if self.smtp_host is not None and self.public_url is None:
+            raise ValueError("OMKT_SMTP_HOST needs OMKT_PUBLIC_URL, which stands in the mails")
+        if self.announce_url is not None and None in (self.public_url, self.announce_name, self.announce_email):
+            raise ValueError("OMKT_ANNOUNCE_URL needs OMKT_PUBLIC_URL, OMKT_ANNOUNCE_NAME and OMKT_ANNOUNCE_EMAIL")
+        return self
+
+
+class CourierSettings(DaemonSettings, OutsideSettings, WireSettings):
     """The courier: fetch, notify, expire, and the queue's ticks."""
 
     model_config = CommonSettings.model_config
@@ -174,16 +224,13 @@ class CourierSettings(DaemonSettings, OutsideSettings):
     )
 
 
-class ApiSettings(CommonSettings, OutsideSettings):
+class ApiSettings(CommonSettings, OutsideSettings, WireSettings):
     """The HTTP API."""
 
     model_config = CommonSettings.model_config
 
     http_host: str = Field(default="127.0.0.1", description="Address to listen on.")
     http_port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on.")
-    public_url: str | None = Field(
-        default=None, description="How clients reach this API, for links; by default what the request says."
-    )
     max_json_bytes: int = Field(default=1 << 20, gt=0, description="Largest JSON body.")
     requests_per_second: float = Field(
         default=0.0,

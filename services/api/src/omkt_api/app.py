@@ -18,6 +18,8 @@ from omkt_api.links import Links
 from omkt_api.rates import WRONG_KEYS_PER_SECOND, Buckets
 from omkt_api.routes import deliveries, health, hosts, jobs, keys, media, outputs, pages, presets, uploads
 from omkt_api.tus import TusVersion
+from omkt_api.wire.calls import Wire
+from omkt_api.wire.routes import router as wire_router
 from omkt_pipeline.daemon import Grounds, enter
 from omkt_pipeline.metrics import QueueCollector
 from omkt_pipeline.presets import shipped
@@ -71,6 +73,7 @@ def create_app(settings: ApiSettings, grounds: Grounds | None = None) -> FastAPI
     app.state.api = api
     app.state.registry = registry
     app.state.readiness = health.Readiness(api)
+    app.state.wire = Wire(api, public=settings.wire_public, calls_per_minute=settings.wire_calls_per_minute)
     for router in (
         jobs.router,
         deliveries.router,
@@ -84,6 +87,7 @@ def create_app(settings: ApiSettings, grounds: Grounds | None = None) -> FastAPI
         hosts.router,
         health.router,
         pages.router,
+        wire_router,
     ):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")

@@ -7,6 +7,7 @@ from omkt_api.guard import OutsidePolicy
 from omkt_api.notify import Notifier
 from omkt_api.outside import Outside
 from omkt_api.strays import Strays
+from omkt_api.wire.courier import WireCourier
 from omkt_pipeline.daemon import enter, queue_chores, read_settings, run_daemon
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.task import Pool, TaskKind
@@ -29,7 +30,8 @@ def main() -> None:
     grounds = enter(settings, service="courier", pool_size=10)
     database = grounds.database
     outside = Outside(OutsidePolicy(allowed_networks=settings.allowed_networks, allowed_ports=settings.allowed_ports))
-    notifier = Notifier(outbox=Outbox(database), outside=outside)
+    clients = WireCourier(database, outside, settings)
+    notifier = Notifier(outbox=Outbox(database), outside=outside, others={"wire": clients.tell})
     expire = Expire(
         database,
         grounds.share,
@@ -44,7 +46,7 @@ def main() -> None:
         grounds,
         settings,
         pool=Pool.COURIER,
-        handlers={TaskKind.FETCH: Fetch(outside=outside, limits=limits)},
+        handlers={TaskKind.FETCH: Fetch(outside=outside, limits=limits, address_of=clients.address_of)},
         slots=_FETCHES,
         chores=[
             # The courier looks often, so that others need not.
@@ -55,6 +57,7 @@ def main() -> None:
             Chore(name="strays", every_seconds=60, run=Strays(database, grounds.share).work_once),
             Chore(name="promote_aged", every_seconds=60, run=lambda: promote_aged(database)),
             *_exports(database, settings),
+            *clients.chores(),
             Chore(name="bury", every_seconds=30, run=lambda: bury(database, silent_seconds=_SILENT_SECONDS)),
         ],
     )

@@ -89,6 +89,14 @@ def answer(request: Request, share: Share, output: PublishedOutput, path: str, i
     )
 
 
+def piece(share: Share, output: PublishedOutput, path: str, part: Slice, in_thread: InThread) -> Response:
+    """Bytes of a file as a whole answer of their own. Raises as `answer` does."""
+    stream = opened(share, output.folder, output.files[path])
+    headers = {"Cache-Control": _HEADERS["Cache-Control"], "Content-Length": str(part.length)}
+    blocks = _blocks(stream, part, in_thread)
+    return StreamingResponse(blocks, status_code=part.status, headers=headers, media_type=content_type(path))
+
+
 def opened(share: Share, folder: str, artifact: Artifact) -> FileIO:
     """The file that a row promises, open. Raises ShareUnusable (file_damaged) when it is not there as promised."""
     path = share.path(f"{folder}/{artifact.path}")

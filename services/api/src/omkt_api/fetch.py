@@ -19,7 +19,7 @@ from omkt_api.outside import IDLE_SECONDS, Answer, Outside, demand_success
 from omkt_api.resuming import backoff, content_length, content_range, validator
 from omkt_pipeline.domain.effects import Fetched, Settlement
 from omkt_pipeline.domain.errors import FetchError, ShareUnusable, Stopped
-from omkt_pipeline.domain.task import Artifact
+from omkt_pipeline.domain.task import Artifact, Task
 from omkt_pipeline.storage import layout
 from omkt_pipeline.worker import TaskContext
 
@@ -46,15 +46,21 @@ class Fetch:
     """The verb, bound to a way to the outside."""
 
     def __init__(
-        self, *, outside: Outside, limits: FetchLimits, pause_seconds: Callable[[int], float] = backoff
+        self,
+        *,
+        outside: Outside,
+        limits: FetchLimits,
+        pause_seconds: Callable[[int], float] = backoff,
+        address_of: Callable[[Task], str] | None = None,
     ) -> None:
         self._outside = outside
         self._limits = limits
         self._pause_seconds = pause_seconds
+        self._address_of = address_of or (lambda task: str(task.spec["url"]))
 
     def __call__(self, ctx: TaskContext) -> Settlement:
         """Fetch the URL of the task. Raises FetchError, Unanswered, ShareUnusable or Stopped."""
-        url, media_key = str(ctx.task.spec["url"]), str(ctx.task.spec["media"])
+        url, media_key = self._address_of(ctx.task), str(ctx.task.spec["media"])
         folder = layout.original_folder(media_key, ctx.task.folder_name)
         watch = Watch.for_seconds(self._limits.total_seconds, ctx.stop)
         with ctx.share.new_folder(folder) as part, (part / ORIGINAL).open("xb") as target:

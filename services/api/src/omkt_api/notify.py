@@ -7,7 +7,7 @@ timestamp is that of the try. A message may arrive twice (we die between the ans
 import json
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -132,12 +132,19 @@ def judge(status: int, headers: Mapping[str, str], *, seconds: float, now: datet
     )
 
 
+#: Delivers messages that are no webhooks, by the first word of their topic.
+Teller = Callable[[DueMessage], DeliveryResult]
+
+
 class Notifier:
     """The verb: delivers due messages, several at a time. One thread calls `work_once`."""
 
-    def __init__(self, *, outbox: Outbox, outside: Outside, parallel: int = 8) -> None:
+    def __init__(
+        self, *, outbox: Outbox, outside: Outside, parallel: int = 8, others: Mapping[str, Teller] | None = None
+    ) -> None:
         self._outbox = outbox
         self._outside = outside
+        self._others = others or {}
         self._parallel = parallel
         self._pool = ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="notify")
         self._under_way: set[Future[None]] = set()
@@ -164,7 +171,7 @@ class Notifier:
 
     def _send(self, message: DueMessage) -> None:
         try:
-            result = deliver(self._outside, message, datetime.now(UTC))
+            result = self._deliver(message)
         except Exception:  # one broken message (a secret nobody can decode) must not stop the others
             log.exception("a delivery broke", event_code="delivery_broke", message=message.message_id)
             result = DeliveryResult(
@@ -174,6 +181,12 @@ class Notifier:
             self._record(message, result)
         except Exception:  # its lease runs out, and it is sent again under the same id
             log.exception("a delivery was not recorded", event_code="delivery_unrecorded", message=message.message_id)
+
+    def _deliver(self, message: DueMessage) -> DeliveryResult:
+        family = message.topic.partition(".")[0]
+        if family in self._others:
+            return self._others[family](message)
+        return deliver(self._outside, message, datetime.now(UTC))
 
     def _record(self, message: DueMessage, result: DeliveryResult) -> None:
         if result.ok and result.status is not None:

@@ -52,25 +52,31 @@ class Outside:
 
     @contextmanager
     def get(
-        self, url: str, *, watch: Watch, headers: Mapping[str, str] | None = None, idle_seconds: float = IDLE_SECONDS
+        self,
+        url: str,
+        *,
+        watch: Watch,
+        headers: Mapping[str, str] | None = None,
+        idle_seconds: float = IDLE_SECONDS,
+        redirects: int = MAX_REDIRECTS,
     ) -> Iterator[Answer]:
-        """Yield the answer to a GET after at most three redirects, each checked like the first URL.
+        """Yield the answer to a GET after at most so many redirects, each checked like the first URL; with 0 any answer.
 
         Raises FetchError when this URL is not to be fetched, Unanswered when the network failed,
         Stopped and FetchError (source_too_slow) as the watch says.
         """
         target = check_url(url, self.policy)
         headers = dict(headers or {})
-        for _ in range(MAX_REDIRECTS + 1):
+        for _ in range(redirects + 1):
             with self._exchange("GET", target, headers, None, watch, idle_seconds) as answer:
-                if answer.status not in _REDIRECTS or "location" not in answer.headers:
+                if not redirects or answer.status not in _REDIRECTS or "location" not in answer.headers:
                     yield answer
                     return
                 following = self._redirect(target, answer.headers["location"])
             if following.origin != target.origin:
                 headers = {name: value for name, value in headers.items() if name.lower() not in _CREDENTIALS}
             target = following
-        raise FetchError(f"The server redirected more than {MAX_REDIRECTS} times.", code="source_redirects")
+        raise FetchError(f"The server redirected more than {redirects} times.", code="source_redirects")
 
     @contextmanager
     def post(

@@ -37,10 +37,10 @@ class Submit:
         if wanted.callback is not None:
             self._check_callback(wanted.callback.url)
         request = job_request(wanted, idempotency_key)
-        return jobs.submit(self._database, account_id, request, self._find(request.source))
+        return jobs.submit(self._database, account_id, request, self.find(request.source))
 
-    def _find(self, source: Source) -> NewMedia:
-        """What is known of the source now."""
+    def find(self, source: Source) -> NewMedia:
+        """What is known of a source now. Raises Refused (source_missing, path_invalid), FetchError as above."""
         if source.kind is SourceKind.URL:
             check_url(source.value, self._policy)
             return NewMedia()

@@ -106,6 +106,8 @@ class JobRow(SQLModel, table=True):
     band: int
     presets: list[str] = Field(sa_column=Column(JSON, nullable=False))
     callback_url: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    #: How the callback is told: domain/job.py's CallbackKind.
+    callback_kind: str = Field(default="webhook", max_length=8, sa_column_kwargs={"server_default": "webhook"})
     client_data: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     tags: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     not_before: datetime | None = _moment(nullable=True)
@@ -306,6 +308,63 @@ class DeliveryRow(SQLModel, table=True):
     __table_args__ = (Index("k_delivery_outbox", "outbox_id", "id"),)
 
 
+class WireClientRow(SQLModel, table=True):
+    """An account as the original's API knows it: who calls, and who is called back."""
+
+    __tablename__ = "wire_client"
+    account_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    email: str = Field(max_length=190, unique=True)
+    url: str = Field(sa_column=Column(Text, nullable=False))
+    app_key: str = Field(max_length=32)  #: the client's own secret, which we present to it
+    key_sha256: str = Field(max_length=64, unique=True)
+    adapters: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    enabled: bool
+    validated_at: datetime | None = _moment(nullable=True)
+    token_sha256: str | None = Field(default=None, max_length=64, unique=True)
+    token_until: datetime | None = _moment(nullable=True)
+    seen_at: datetime = _moment()
+    cron_at: datetime | None = _moment(nullable=True)
+    cron_ok_at: datetime | None = _moment(nullable=True)
+    cron_due_at: datetime | None = _moment(nullable=True)
+    created_at: datetime = _moment()
+    __table_args__ = (Index("k_wire_cron", "cron_due_at"), Index("k_wire_seen", "enabled", "seen_at"))
+
+
+class WireMediaRow(SQLModel, table=True):
+    """A client's media under the number that the client gave it, and the job that brings and probes it."""
+
+    __tablename__ = "wire_media"
+    id: int | None = _id()
+    account_id: int
+    remote_id: int = Field(sa_column=Column(BigKey, nullable=False))
+    url: str = Field(sa_column=Column(Text, nullable=False))
+    adapter: str = Field(max_length=16)
+    job_id: int = Field(sa_column=Column(BigKey, nullable=False, index=True))
+    created_at: datetime = _moment()
+    __table_args__ = (Index("u_wire_media", "account_id", "remote_id", unique=True),)
+
+
+class WireFormatRow(SQLModel, table=True):
+    """A setting that a client asked for, and the job that makes it."""
+
+    __tablename__ = "wire_format"
+    id: int | None = _id()
+    wire_media_id: int = Field(sa_column=Column(BigKey, nullable=False))
+    setting: int
+    job_id: int = Field(sa_column=Column(BigKey, nullable=False, index=True))
+    __table_args__ = (Index("u_wire_format", "wire_media_id", "setting", unique=True),)
+
+
+class WireApplicationRow(SQLModel, table=True):
+    """A program that called; refused from now on when denied."""
+
+    __tablename__ = "wire_application"
+    name: str = Field(primary_key=True, max_length=64)
+    version: str = Field(primary_key=True, max_length=32)
+    denied: bool
+    seen_at: datetime = _moment()
+
+
 def _table(row: type[SQLModel]) -> Table:
     return cast(Table, row.__table__)  # type: ignore[attr-defined]
 
@@ -316,3 +375,5 @@ upload = _table(UploadRow)
 task_edge, task_attempt, artifact = _table(TaskEdgeRow), _table(TaskAttemptRow), _table(ArtifactRow)
 host, worker, idempotency = _table(HostRow), _table(WorkerRow), _table(IdempotencyRow)
 outbox, delivery = _table(OutboxRow), _table(DeliveryRow)
+wire_client, wire_media = _table(WireClientRow), _table(WireMediaRow)
+wire_format, wire_application = _table(WireFormatRow), _table(WireApplicationRow)

@@ -80,11 +80,19 @@ class Source:
     value: str
 
 
+class CallbackKind(StrEnum):
+    """How a client is told."""
+
+    WEBHOOK = "webhook"  #: signed POST, Standard Webhooks
+    WIRE = "wire"  #: GET with the original's parameters
+
+
 @dataclass(frozen=True, kw_only=True)
 class Callback:
     """Where the client wants to hear of its job."""
 
     url: str
+    kind: CallbackKind = CallbackKind.WEBHOOK
 
 
 @dataclass(frozen=True, kw_only=True)

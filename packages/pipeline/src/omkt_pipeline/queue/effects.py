@@ -54,6 +54,9 @@ def _planned(connection: Connection, held: Task, effect: Planned) -> None:
         .where(job.c.id == held.job_id)
         .values(decisions=[decision.model_dump(mode="json") for decision in plan.decisions])
     )
+    if not plan.outputs:
+        succeed_job(connection, held.job_id)  # all that was asked for is to have the source here and to know it
+        return
     connection.execute(
         insert(output),
         [

@@ -1,5 +1,6 @@
 """Submit, cancel and retry a job: each one transaction."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
@@ -9,7 +10,7 @@ from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import idempotency, job, media, output, task
 from omkt_pipeline.db.types import now
 from omkt_pipeline.domain.errors import Conflict, NotFound
-from omkt_pipeline.domain.job import JobRequest, JobState, MediaState, OutputState, Source, SourceKind
+from omkt_pipeline.domain.job import CallbackKind, JobRequest, JobState, MediaState, OutputState, Source, SourceKind
 from omkt_pipeline.domain.keys import new_key
 from omkt_pipeline.domain.plan import PlannedTask
 from omkt_pipeline.domain.task import TaskKind, TaskState
@@ -43,10 +44,17 @@ class _Media:
     state: MediaState
 
 
-def submit(database: Database, account_id: int, request: JobRequest, found: NewMedia) -> Submitted:
+#: What a caller writes beside a new job, in the same transaction; it is given the job's number.
+Beside = Callable[[Connection, int], None]
+
+
+def submit(
+    database: Database, account_id: int, request: JobRequest, found: NewMedia, *, beside: Beside | None = None
+) -> Submitted:
     """Store media, job and first tasks, all or nothing.
 
-    Raises Conflict (code idempotency_mismatch) when the key was used for another request, NotFound for an unknown upload.
+    Raises Conflict (code idempotency_mismatch) when the key was used for another request, NotFound for an unknown upload,
+    and what `beside` raises.
     """
     job_key = new_key()
 
@@ -56,6 +64,8 @@ def submit(database: Database, account_id: int, request: JobRequest, found: NewM
             return earlier
         source = _media(connection, account_id, request.source, found)
         job_id = _insert_job(connection, account_id, request, job_key, source.id)
+        if beside is not None:
+            beside(connection, job_id)
         if request.idempotency_key is not None:
             connection.execute(
                 insert(idempotency).values(
@@ -287,6 +297,7 @@ def _insert_job(connection: Connection, account_id: int, request: JobRequest, ke
             band=request.priority.band,
             presets=list(request.presets),
             callback_url=request.callback.url if request.callback else None,
+            callback_kind=request.callback.kind if request.callback else CallbackKind.WEBHOOK,
             client_data=request.client_data,
             tags=list(request.tags) or None,
             not_before=request.not_before,

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import account, delivery, job, outbox
 from omkt_pipeline.db.types import now, now_plus
+from omkt_pipeline.domain.job import CallbackKind
 
 
 class MessageState(IntEnum):
@@ -43,6 +44,7 @@ def announce(connection: Connection, job_id: int, topic: str) -> None:
             job.c.job_key,
             job.c.account_id,
             job.c.callback_url,
+            job.c.callback_kind,
             job.c.client_data,
             job.c.state,
             job.c.error_code,
@@ -59,7 +61,7 @@ def announce(connection: Connection, job_id: int, topic: str) -> None:
             account_id=row.account_id,
             job_id=job_id,
             message_id=f"msg_{uuid.uuid4().hex}",
-            topic=topic,
+            topic=topic if row.callback_kind == CallbackKind.WEBHOOK else f"{row.callback_kind}.{topic}",
             url=row.callback_url,
             body={
                 "type": topic,

@@ -8,7 +8,7 @@ import pytest
 
 from tests.acceptance.conftest import Place, api_of
 from tests.integration.cli.farms import farm_up
-from tests.wire import wording
+from tests.wire import life, wording
 from tests.wire.driver import Client, code
 
 
@@ -91,9 +91,33 @@ def test_get_and_post_and_a_slash_are_alike(place: Place, ann: Client) -> None:
         ann.http(f"{place.api}/", params=asked),
         ann.http(place.api, method="POST", data=asked),
         ann.http(f"{place.api}/", method="POST", data=asked),
+        ann.http(place.api, method="POST", files={name: (None, value) for name, value in asked.items()}),
     ]
 
-    assert [code(answer) for answer in answers] == [wording.NOT_FOUND] * 4
+    assert [code(answer) for answer in answers] == [wording.NOT_FOUND] * 5
+
+
+def test_a_body_beyond_all_bounds_is_refused(place: Place, ann: Client) -> None:
+    for body in ("x=" + "y" * 70_000, "&".join(f"a{n}=1" for n in range(1001))):
+        answer = ann.http(
+            place.api,
+            method="POST",
+            content=body,
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+        )
+        assert code(answer) == wording.BAD_PARAMETER
+
+
+def test_a_client_may_ask_how_its_media_stands(place: Place, ann: Client, numbers: Iterator[int]) -> None:
+    media = next(numbers)
+    life.hand_over(ann, media, place.film_named("asked.mp4"))
+    life.order(ann, media, [71], "name[]=")
+    life.receive(ann, media, 71)
+
+    told = ann.ask("app_get_status", id=media).json()
+
+    assert told == {"id": media, "status": 3, "formats": {"71": {"status": 1, "message": ""}}}
+    assert code(ann.ask("app_get_status", id=424242)) == wording.NOT_FOUND
 
 
 def test_without_an_action_a_person_reads_where_they_are(place: Place) -> None:

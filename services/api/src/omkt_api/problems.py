@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from omkt_api.rates import RateLimited
 from omkt_pipeline.domain.errors import (
@@ -89,6 +90,7 @@ _HTTP_CODES: Mapping[int, str] = {
     405: "method_not_allowed",
     413: "body_too_large",
     416: "range_unsatisfiable",
+    422: "request_invalid",
 }
 
 
@@ -211,5 +213,20 @@ def _malformed(request: Request, error: Exception) -> JSONResponse:
 
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
-    code = _HTTP_CODES.get(error.status_code, f"http_{error.status_code}")
-    return problem(request.state.id, error.status_code, code, str(error.detail), headers=error.headers)
+    status, detail, headers = error.status_code, str(error.detail), dict(error.headers or {})
+    if status == 400:
+        # The framework's own; only for bytes that are no text, let alone JSON.
+        status, detail = 422, "The body is not JSON in UTF-8."
+    if status == 405:
+        headers["Allow"] = _methods(request)
+    return problem(request.state.id, status, _HTTP_CODES.get(status, f"http_{status}"), detail, headers=headers)
+
+
+def _methods(request: Request) -> str:
+    """All methods of an address; the framework names those of one route alone."""
+    known = (
+        route.methods or set()
+        for route in request.app.router.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+    )
+    return ", ".join(sorted(set().union(*known)))

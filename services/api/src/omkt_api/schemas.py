@@ -1,10 +1,20 @@
 """What clients send. Unknown fields are refused: a typing error must not become a default."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from omkt_pipeline.domain.job import Priority, Source, SourceKind
+
+
+def _demand_text(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError("write it as text, like 2026-12-31T23:59:59Z")
+    return value
+
+
+#: RFC 3339 with a time zone. Numbers would be taken for seconds of 1970, which nobody means.
+Moment = Annotated[AwareDatetime, BeforeValidator(_demand_text)]
 
 
 class _In(BaseModel):
@@ -97,8 +107,8 @@ class JobCreate(_In):
     callback: CallbackIn | None = None
     client_data: str | None = Field(default=None, max_length=2048, description="Your own words; echoed back.")
     tags: list[Tag] = Field(default=[], max_length=16, description="Your own labels; echoed back.")
-    not_before: AwareDatetime | None = Field(default=None, description="Nothing begins before this moment.")
-    deadline: AwareDatetime | None = Field(
+    not_before: Moment | None = Field(default=None, description="Nothing begins before this moment.")
+    deadline: Moment | None = Field(
         default=None, description="A job that has not ended by this moment fails with `deadline_passed`."
     )
 

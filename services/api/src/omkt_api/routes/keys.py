@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from omkt_api.deps import Caller, KeyedRoute, TheApi
 from omkt_api.problems import documented
 from omkt_api.routes.jobs import KEYED
+from omkt_api.schemas import Moment
 from omkt_pipeline.domain.account import Scope
 from omkt_pipeline.queue.api_keys import KeyView, create_key, keys_of, revoke_own_key
 
@@ -30,9 +31,7 @@ class KeyCreate(BaseModel):
     scope: Scope = Field(
         default=Scope.WRITE, description="`read`; `write`, which includes it; or `admin`, which includes both."
     )
-    expires_at: AwareDatetime | None = Field(
-        default=None, description="It is good until then; by default until revoked."
-    )
+    expires_at: Moment | None = Field(default=None, description="It is good until then; by default until revoked.")
 
 
 class KeyOut(BaseModel):

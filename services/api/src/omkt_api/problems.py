@@ -90,7 +90,6 @@ _HTTP_CODES: Mapping[int, str] = {
     405: "method_not_allowed",
     413: "body_too_large",
     416: "range_unsatisfiable",
-    422: "request_invalid",
 }
 
 
@@ -214,9 +213,6 @@ def _malformed(request: Request, error: Exception) -> JSONResponse:
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
     status, detail, headers = error.status_code, str(error.detail), dict(error.headers or {})
-    if status == 400:
-        # The framework's own; only for bytes that are no text, let alone JSON.
-        status, detail = 422, "The body is not JSON in UTF-8."
     if status == 405:
         headers["Allow"] = _methods(request)
     return problem(request.state.id, status, _HTTP_CODES.get(status, f"http_{status}"), detail, headers=headers)

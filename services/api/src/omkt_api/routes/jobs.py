@@ -25,6 +25,7 @@ KEYED = (
     (503, "database_away"),
 )
 UNKNOWN = (404, "job_unknown")
+UNREADABLE = (400, "request_unreadable")  # bytes that are no text, let alone JSON
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=KeyedRoute)
 
@@ -47,6 +48,7 @@ IdempotencyKey = Annotated[
     status_code=201,
     responses=documented(
         *KEYED,
+        UNREADABLE,
         (400, "preset_unknown"),
         (400, "source_missing"),
         (400, "path_invalid"),
@@ -114,7 +116,7 @@ def get_job(key: JobKey, api: TheApi, caller: Caller, render: Render) -> JobOut:
     "/{key}",
     operation_id="change_job",
     summary="Change a job's priority",
-    responses=documented(*KEYED, UNKNOWN, (409, "job_ended"), (413, "body_too_large")),
+    responses=documented(*KEYED, UNREADABLE, UNKNOWN, (409, "job_ended"), (413, "body_too_large")),
 )
 def change_job(key: JobKey, wanted: JobChange, api: TheApi, caller: Caller, render: Render) -> JobOut:
     """Let an open job go before or behind others. What runs already runs on."""

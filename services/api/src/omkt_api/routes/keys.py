@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from omkt_api.deps import Caller, KeyedRoute, TheApi
 from omkt_api.problems import documented
-from omkt_api.routes.jobs import KEYED
+from omkt_api.routes.jobs import KEYED, UNREADABLE
 from omkt_api.schemas import Moment
 from omkt_pipeline.domain.account import Scope
 from omkt_pipeline.queue.api_keys import KeyView, create_key, keys_of, revoke_own_key
@@ -68,7 +68,7 @@ def list_keys(api: TheApi, caller: Caller) -> KeysOut:
     operation_id="create_key",
     summary="Make a key",
     status_code=201,
-    responses=documented(*KEYED, (409, "keys_too_many"), (413, "body_too_large")),
+    responses=documented(*KEYED, UNREADABLE, (409, "keys_too_many"), (413, "body_too_large")),
 )
 def make_key(wanted: KeyCreate, api: TheApi, caller: Caller) -> NewKeyOut:
     """Make another key for your account."""

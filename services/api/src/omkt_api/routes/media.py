@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from omkt_api.deps import Caller, KeyedRoute, TheApi
 from omkt_api.problems import documented
-from omkt_api.routes.jobs import KEYED
+from omkt_api.routes.jobs import KEYED, UNREADABLE
 from omkt_api.schemas import PlanCreate
 from omkt_api.submit import demand_presets
 from omkt_api.views import SourceOut
@@ -109,6 +109,7 @@ def remove_media(key: MediaKey, api: TheApi, caller: Caller) -> Response:
     operation_id="make_plan",
     summary="Ask what a job would do",
     responses=documented(
+        UNREADABLE,
         *KEYED,
         _UNKNOWN,
         (400, "preset_unknown"),

@@ -1,19 +1,23 @@
 """Promises 2 and 3: leased by the database's clock, and fenced against whoever lost the lease."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.contract.looking import outcomes, snapshot, task_row, task_state
 
 from omkt_pipeline.db.engine import Database
-from omkt_pipeline.domain.errors import LeaseLost, ToolError, Unavailable
+from omkt_pipeline.domain.errors import LeaseLost, ShareUnusable, ToolError, Unavailable
 from omkt_pipeline.domain.task import Pool, Task, TaskState
 from omkt_pipeline.queue.beat import beat
 from omkt_pipeline.queue.giveback import acknowledge_cancel, fail, release
 from omkt_pipeline.queue.rescue import Rescuer, promote
 from omkt_pipeline.queue.settle import settle
 from omkt_pipeline.testing import a_job, a_plan, a_planned_job, a_settlement, taken
+from omkt_pipeline.worker.attempt import Attempt, StopReason
+from omkt_pipeline.worker.heart import Attempts, Heart
 
 WRITES: dict[str, Callable[[Database, Task], object]] = {
     "beat": lambda database, held: beat(database, held, lease_seconds=60, progress=0.9),
@@ -129,3 +133,48 @@ def test_the_attempt_alone_is_a_fence_too(
         write(database, replace(held, attempt=held.attempt + 1))
 
     assert snapshot(database) == before
+
+
+def a_heart(database: Database, held: Task, touch_share: Callable[[], object], folder: Path) -> tuple[Heart, Attempt]:
+    attempts, attempt = Attempts(), Attempt(task=held)
+    attempts.add(attempt)
+    heart = Heart(
+        database,
+        attempts,
+        lease_seconds=2.0,
+        beat_seconds=0.2,
+        liveness_file=folder / "alive",
+        touch_share=touch_share,
+    )
+    return heart, attempt
+
+
+def test_who_has_lost_the_share_alone_lets_go_what_it_cannot_finish(
+    database: Database, account: int, tmp_path: Path
+) -> None:
+    """A call to an NFS server that is cut off does not return; the database is well, and beats would go through for ever."""
+    a_job(database, account)
+    held = taken(database, Pool.COURIER, lease_seconds=2)
+    answers = threading.Event()
+    heart, attempt = a_heart(database, held, lambda: answers.wait(60), tmp_path)
+    heart.start()
+    try:
+        assert attempt.stop.wait(30)
+        assert attempt.reason is StopReason.LEASE_LOST
+    finally:
+        answers.set()
+        heart.stop()
+
+
+def test_a_share_that_answers_with_an_error_answers(database: Database, account: int, tmp_path: Path) -> None:
+    def touch() -> None:
+        raise ShareUnusable("no")
+
+    a_job(database, account)
+    held = taken(database, Pool.COURIER, lease_seconds=2)
+    heart, attempt = a_heart(database, held, touch, tmp_path)
+    heart.start()
+    try:
+        assert not attempt.stop.wait(5)
+    finally:
+        heart.stop()

@@ -29,6 +29,7 @@ class Client:
         )
         self.key = ""
         self._orders = os.urandom(4).hex()
+        self._order = 0
         self.promised: dict[str, str] = {}  #: job keys that were acknowledged, by the Idempotency-Key they came from
         self.seen: dict[str, dict[str, str]] = {}  #: checksums of the files of each published output, once seen
 
@@ -52,7 +53,8 @@ class Client:
         body = clip.read_bytes()
         upload = self._patiently("POST", f"/v1/uploads?name={clip.name}", content=body, seconds=seconds).json()
         assert upload["sha256"] == hashlib.sha256(body).hexdigest()
-        idempotency = f"{self._orders}-{len(self.promised)}"
+        self._order += 1
+        idempotency = f"{self._orders}-{self._order}"
         request = {"source": {"upload": upload["id"]}, "presets": list(presets)}
         answer = self._patiently(
             "POST", "/v1/jobs", json=request, headers={"Idempotency-Key": idempotency}, seconds=seconds

@@ -40,7 +40,8 @@ class Host:
     def events(self, service: str) -> list[dict[str, Any]]:
         """What a service's daemons logged, oldest first for each container."""
         lines = self.compose("logs", "--no-color", "--no-log-prefix", service, check=False).splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+        # Compose 2.26 puts "erase this line" before some of them, even where nobody looks.
+        return [json.loads(line[line.index("{") :]) for line in lines if "{" in line and line.endswith("}")]
 
     def said(self, service: str, event_code: str) -> list[dict[str, Any]]:
         return [event for event in self.events(service) if event.get("event_code") == event_code]

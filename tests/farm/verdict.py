@@ -4,6 +4,7 @@ import json
 
 from tests.farm.client import FINAL, wait_for
 from tests.farm.farm import Farm
+from tests.farm.host import Host
 
 #: Runs in the api's container on the main host: the product's own audit, every checksum included.
 _AUDIT = """
@@ -37,7 +38,13 @@ def _nothing_left(farm: Farm) -> None:
     for host in farm.hosts:
         wait_for(lambda host=host: not host.media_tools(), seconds=60, what=f"V4: ffmpegs on {host.name} to end")  # type: ignore[misc]
         for container in host.containers("transcoder") if host is not farm.main else []:
-            left = host.guest.run(
-                "docker", "exec", container, "find", "/scratch", "-type", "f", "!", "-name", ".lock"
-            ).out
-            assert left == "", f"V4: scratch on {host.name}: {left}"
+            wait_for(
+                lambda host=host, container=container: _scratch(host, container) == "",  # type: ignore[misc]
+                seconds=60,
+                what=lambda host=host, container=container: f"V4: {host.name} to clear {_scratch(host, container)}",  # type: ignore[misc]
+            )
+
+
+def _scratch(host: Host, container: str) -> str:
+    """What lies in a transcoder's scratch; who was cut off clears it when he is back."""
+    return host.guest.run("docker", "exec", container, "find", "/scratch", "-type", "f", "!", "-name", ".lock").out

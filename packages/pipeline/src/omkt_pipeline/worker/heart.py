@@ -3,12 +3,13 @@
 import contextlib
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
 
 from omkt_pipeline.db.engine import Database
-from omkt_pipeline.domain.errors import LeaseLost, Unavailable
+from omkt_pipeline.domain.errors import LeaseLost, OmktError, Unavailable
 from omkt_pipeline.queue.beat import beat
 from omkt_pipeline.worker.attempt import Attempt, StopReason
 
@@ -43,24 +44,40 @@ class Attempts:
 
 
 class Heart:
-    """Two threads: one talks to the database and may hang with it, one only looks at the clock."""
+    """Three threads: one talks to the database and may hang with it, one touches the share and may hang with that, and one
+    only looks at the clock.
+
+    A host that has lost the share alone could beat for ever and finish nothing: so it does not beat for what it cannot
+    finish, once the share has not answered for as long as a lease. `touch_share` may raise OmktError or OSError: an answer
+    too.
+    """
 
     def __init__(
-        self, database: Database, attempts: Attempts, *, lease_seconds: float, beat_seconds: float, liveness_file: Path
+        self,
+        database: Database,
+        attempts: Attempts,
+        *,
+        lease_seconds: float,
+        beat_seconds: float,
+        liveness_file: Path,
+        touch_share: Callable[[], object] = lambda: None,
     ) -> None:
         self._database = database
         self._attempts = attempts
         self._lease_seconds = lease_seconds
         self._beat_seconds = beat_seconds
         self._liveness_file = liveness_file
+        self._touch_share = touch_share
+        self._share_answered_at = time.monotonic()
         self._stopped = threading.Event()
         self._threads = [
             threading.Thread(target=self._beat_on, name="beats", daemon=True),
             threading.Thread(target=self._watch, name="watchdog", daemon=True),
         ]
+        self._toucher = threading.Thread(target=self._touch_on, name="share", daemon=True)
 
     def start(self) -> None:
-        for thread in self._threads:
+        for thread in (*self._threads, self._toucher):
             thread.start()
 
     def stop(self) -> None:
@@ -68,8 +85,22 @@ class Heart:
         for thread in self._threads:
             thread.join(timeout=5)
 
-    def _beat_on(self) -> None:
+    def _touch_on(self) -> None:
         while not self._stopped.wait(self._beat_seconds):
+            with contextlib.suppress(OmktError, OSError):
+                self._touch_share()
+            self._share_answered_at = time.monotonic()
+
+    def _beat_on(self) -> None:
+        told = False
+        while not self._stopped.wait(self._beat_seconds):
+            silent = time.monotonic() - self._share_answered_at
+            if silent > self._lease_seconds:
+                if self._attempts.all() and not told:
+                    log.error("the share does not answer; giving up", event_code="share_hangs", seconds=round(silent))
+                    told = True
+                continue
+            told = False
             for attempt in self._attempts.all():
                 self.beat_once(attempt)
 

@@ -137,6 +137,7 @@ class Worker:
             lease_seconds=self._config.lease_seconds,
             beat_seconds=self._config.beat_seconds,
             liveness_file=self._config.liveness_file,
+            touch_share=self._share.free_bytes,
         )
         heart.start()
         for chore in (

@@ -12,17 +12,19 @@ OPEN = {"/healthz", "/readyz", "/metrics", "/v1/files/{token}/{path}"}
 #: Routes that name no one's thing; to put is to make a new one.
 NAMELESS = {
     "PUT /v1/uploads/{key}",
+    "/v1/events",
     "/v1/jobs",
     "/v1/keys",
     "/v1/media",
     "/v1/uploads",
     "/v1/presets",
     "/v1/presets/{preset}",
+    "/v1/webhook-endpoints",
 }
 #: What a route must be told to be understood.
 BODIES = {"PATCH /v1/jobs/{key}": {"priority": "low"}, "POST /v1/plans": {"presets": ["hls-h264"]}}
-#: Routes of operators, which test_hosts.py closes to others.
-OPERATORS = "/v1/hosts"
+#: Routes of operators, which test_hosts.py and test_feed.py close to others.
+OPERATORS = ("/v1/hosts", "/v1/farm")
 
 
 def routes(farm: Farm) -> Iterator[tuple[str, str]]:
@@ -45,6 +47,7 @@ def test_what_is_foreign_does_not_exist_on_any_route(farm: Farm, published: str)
     with farm.client() as owner, farm.client(farm.other_key) as other:
         upload = owner.post("/v1/uploads", headers={"Tus-Resumable": "1.0.0", "Upload-Length": "9"}).headers["location"]
         before = owner.get(f"/v1/jobs/{published}").json()
+        hook = owner.post("/v1/webhook-endpoints", json={"url": "https://shop.example/hook"}).json()["endpoint"]
         for method, path in routes(farm):
             if not {path, f"{method} {path}"} & (OPEN | NAMELESS) and not path.startswith(OPERATORS):
                 names = {"key": published, "output": "hls-h264", "path": "master.m3u8", "message": "msg_1"}
@@ -52,6 +55,8 @@ def test_what_is_foreign_does_not_exist_on_any_route(farm: Farm, published: str)
                     names["key"] = upload.rpartition("/")[2]
                 elif path.startswith("/v1/keys"):
                     names["key"] = farm.key.split("_")[1]
+                elif path.startswith("/v1/webhook-endpoints"):
+                    names["key"] = hook["id"]
                 elif path.startswith("/v1/media"):
                     names["key"] = before["media"]["id"]
                 response = other.request(
@@ -64,6 +69,7 @@ def test_what_is_foreign_does_not_exist_on_any_route(farm: Farm, published: str)
                 asked += 1
         assert owner.get(f"/v1/jobs/{published}").json() == before
         assert owner.get(upload).json()["received"] == 0
+        assert owner.get(f"/v1/webhook-endpoints/{hook['id']}").json() == hook
     assert asked >= 12
 
 

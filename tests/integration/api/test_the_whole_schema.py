@@ -14,8 +14,8 @@ from tests.integration.api.conftest import Farm
 SEED = "20261125"
 #: Cases for each operation; OMKT_SCHEMA_EXAMPLES=500 looks for longer.
 EXAMPLES = os.environ.get("OMKT_SCHEMA_EXAMPLES", "15")
-#: A stream without an end is no answer to wait for; tests/integration/api/test_events.py has them.
-STREAMS = ("watch_job",)
+#: A stream without an end is no answer to wait for; test_events.py and test_feed.py have them.
+STREAMS = ("watch_job", "watch_events")
 
 
 @pytest.mark.timeout(900)

@@ -16,7 +16,21 @@ from omkt_api.envelope import Envelope
 from omkt_api.guard import OutsidePolicy
 from omkt_api.links import Links
 from omkt_api.rates import WRONG_KEYS_PER_SECOND, Buckets
-from omkt_api.routes import deliveries, health, hosts, jobs, keys, media, outputs, pages, presets, uploads
+from omkt_api.routes import (
+    deliveries,
+    endpoints,
+    farm,
+    feed,
+    health,
+    hosts,
+    jobs,
+    keys,
+    media,
+    outputs,
+    pages,
+    presets,
+    uploads,
+)
 from omkt_api.tus import TusVersion
 from omkt_api.wire.calls import Wire
 from omkt_api.wire.routes import router as wire_router
@@ -77,6 +91,8 @@ def create_app(settings: ApiSettings, grounds: Grounds | None = None) -> FastAPI
     for router in (
         jobs.router,
         deliveries.router,
+        endpoints.router,
+        feed.router,
         media.router,
         media.plans,
         keys.router,
@@ -85,6 +101,7 @@ def create_app(settings: ApiSettings, grounds: Grounds | None = None) -> FastAPI
         uploads.router,
         presets.router,
         hosts.router,
+        farm.router,
         health.router,
         pages.router,
         wire_router,

@@ -14,6 +14,7 @@ from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
+from omkt_api.feed import Feed
 from omkt_api.guard import OutsidePolicy
 from omkt_api.links import Links
 from omkt_api.rates import Buckets
@@ -70,6 +71,11 @@ class Api:
     public_url: str | None
     max_json_bytes: int
     max_upload_bytes: int
+
+    @cached_property
+    def feed(self) -> Feed:
+        """What happens to all accounts' jobs; one for the process."""
+        return Feed(self.database)
 
     @cached_property
     def receiver(self) -> Receiver:

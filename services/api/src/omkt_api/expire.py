@@ -6,6 +6,7 @@ import structlog
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.job import JobState
+from omkt_pipeline.queue.feed import forget_events
 from omkt_pipeline.queue.retention import (
     Sweepable,
     expire_jobs,
@@ -56,6 +57,7 @@ class Expire:
             log.info("upload given up", event_code="upload_expired", media=key)
         self._remove_originals(keep.originals_seconds)
         forget_requests(self._database)
+        forget_events(self._database)
 
     def _sweep(self, ended: Sweepable) -> None:
         self._share.remove(layout.job_staging(ended.job_key))

@@ -45,6 +45,8 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "key_invalid": 401,
     "scope_missing": 403,
     "operator_only": 403,
+    "quota_storage": 403,
+    "quota_upload": 413,
     "link_expired": 410,
     "tus_version": 412,
     "content_type_unknown": 415,

@@ -94,6 +94,27 @@ def list_accounts(as_json: Json = False) -> None:
         result(name)
 
 
+@accounts.command("quotas")
+def quotas(
+    name: Name,
+    max_bytes: Annotated[int | None, typer.Option(min=0, help="Bytes of originals and results on the share.")] = None,
+    max_upload: Annotated[int | None, typer.Option(min=0, help="Bytes of one upload.")] = None,
+    max_daily_minutes: Annotated[float | None, typer.Option(min=0, help="Minutes of source in 24 hours.")] = None,
+) -> None:
+    """Limit what an account may use. What is not given has no limit from now on. Holds within five seconds."""
+    from omkt_cli.main_host import database
+    from omkt_cli.terminal import result
+    from omkt_pipeline.domain.account import Quotas
+    from omkt_pipeline.queue.quotas import set_quotas
+
+    limits = Quotas(max_bytes=max_bytes, max_upload_bytes=max_upload, max_daily_minutes=max_daily_minutes)
+    with database() as connected:
+        set_quotas(connected, name, limits)
+    said = {"bytes": max_bytes, "bytes at a time": max_upload, "minutes a day": max_daily_minutes}
+    given = ", ".join(f"{value:g} {what}" for what, value in said.items() if value is not None)
+    result(f"{name} may use {given or 'what there is'}.")
+
+
 @accounts.command("add-key")
 def add_key(
     name: Name,

@@ -13,10 +13,11 @@ from omkt_pipeline.domain.host import checked_name
 #: What metadata and transcoder do with each table. No keys, no uploads, no webhook secrets, nothing of the schema.
 WORKER_RIGHTS: Mapping[str, str] = {
     "alembic_version": "SELECT",
-    "account": "SELECT (id, weight)",
+    "account": "SELECT (id, weight, max_daily_minutes)",
     "artifact": "SELECT, INSERT, DELETE",
+    "event": "SELECT (id), INSERT",
     "fair_share": "SELECT, UPDATE",
-    "farm": "SELECT (id, farm_id, exports, exports_at, oldest_revision)",
+    "farm": "SELECT (id, farm_id, exports, exports_at, oldest_revision, paused)",
     "host": "SELECT, INSERT, UPDATE",
     "job": "SELECT, UPDATE",
     "media": "SELECT, UPDATE",
@@ -25,6 +26,7 @@ WORKER_RIGHTS: Mapping[str, str] = {
     "task": "SELECT, INSERT, UPDATE",
     "task_attempt": "SELECT, INSERT, UPDATE",
     "task_edge": "SELECT, INSERT, DELETE",
+    "webhook_endpoint": "SELECT (id, account_id, url, topics, enabled)",
     "worker": "SELECT, INSERT, UPDATE",
 }
 #: The farthest that a server's user name reaches, and what of it may be the host's.

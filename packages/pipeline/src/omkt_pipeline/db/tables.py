@@ -1,20 +1,13 @@
 """The rows. Imported by db/ and queue/ and by nothing else; rows are never a client's input."""
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import JSON, Boolean, CheckConstraint, Column, Double, Index, SmallInteger, Table, Text, false
+from sqlalchemy import JSON, Boolean, CheckConstraint, Column, Double, Index, SmallInteger, Text, false
 from sqlmodel import Field, SQLModel
 
-from omkt_pipeline.db.types import BigKey, Instant, Token
-
-
-def _id() -> Any:
-    return Field(default=None, sa_column=Column(BigKey, primary_key=True, autoincrement=True))
-
-
-def _moment(*, nullable: bool = False) -> Any:
-    return Field(default=None, sa_column=Column(Instant(), nullable=nullable))
+from omkt_pipeline.db.columns import moment, numbered, table_of
+from omkt_pipeline.db.types import BigKey, Token
 
 
 class FarmRow(SQLModel, table=True):
@@ -24,10 +17,12 @@ class FarmRow(SQLModel, table=True):
     id: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
     farm_id: str = Field(max_length=36)
     link_key: bytes = Field(sa_column=Column(Token, nullable=False))
-    created_at: datetime = _moment()
+    created_at: datetime = moment()
     #: What the main host last found its NFS server to export; see domain/exports.py.
     exports: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
-    exports_at: datetime | None = _moment(nullable=True)
+    exports_at: datetime | None = moment(nullable=True)
+    #: Names of the pools that the operator paused; see queue/maintenance.py.
+    paused: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     #: The oldest revision whose programs may work with this schema; see db/revision.py.
     oldest_revision: str = Field(max_length=32)
 
@@ -39,7 +34,11 @@ class AccountRow(SQLModel, table=True):
     weight: float = Field(default=1.0, sa_column=Column(Double, nullable=False))
     webhook_secret: str = Field(max_length=128)
     operator: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
-    created_at: datetime = _moment()
+    #: Quotas; None: no limit. See queue/quotas.py.
+    max_bytes: int | None = Field(default=None, sa_column=Column(BigKey, nullable=True))
+    max_upload_bytes: int | None = Field(default=None, sa_column=Column(BigKey, nullable=True))
+    max_daily_minutes: float | None = Field(default=None, sa_column=Column(Double, nullable=True))
+    created_at: datetime = moment()
 
 
 class FairShareRow(SQLModel, table=True):
@@ -58,15 +57,15 @@ class ApiKeyRow(SQLModel, table=True):
     name: str = Field(max_length=64)
     secret_sha256: str = Field(max_length=64)
     scope: str = Field(default="admin", max_length=16)
-    expires_at: datetime | None = _moment(nullable=True)
-    created_at: datetime = _moment()
-    used_at: datetime | None = _moment(nullable=True)
-    revoked_at: datetime | None = _moment(nullable=True)
+    expires_at: datetime | None = moment(nullable=True)
+    created_at: datetime = moment()
+    used_at: datetime | None = moment(nullable=True)
+    revoked_at: datetime | None = moment(nullable=True)
 
 
 class MediaRow(SQLModel, table=True):
     __tablename__ = "media"
-    id: int | None = _id()
+    id: int | None = numbered()
     media_key: str = Field(max_length=26, unique=True)
     account_id: int
     source_kind: str = Field(max_length=8)
@@ -78,7 +77,7 @@ class MediaRow(SQLModel, table=True):
     state: int
     facts: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     raw_probe: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
-    created_at: datetime = _moment()
+    created_at: datetime = moment()
     __table_args__ = (Index("k_media_age", "state", "created_at"), Index("k_media_account", "account_id", "id"))
 
 
@@ -91,14 +90,14 @@ class UploadRow(SQLModel, table=True):
     received: int = Field(default=0, sa_column=Column(BigKey, nullable=False))
     metadata_text: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     lease_token: bytes | None = Field(default=None, sa_column=Column(Token, nullable=True))
-    lease_until: datetime | None = _moment(nullable=True)
-    expires_at: datetime = _moment()
+    lease_until: datetime | None = moment(nullable=True)
+    expires_at: datetime = moment()
     __table_args__ = (Index("k_upload_expiry", "expires_at"),)
 
 
 class JobRow(SQLModel, table=True):
     __tablename__ = "job"
-    id: int | None = _id()
+    id: int | None = numbered()
     job_key: str = Field(max_length=26, unique=True)
     account_id: int
     media_id: int = Field(sa_column=Column(BigKey, nullable=False))
@@ -110,16 +109,18 @@ class JobRow(SQLModel, table=True):
     callback_kind: str = Field(default="webhook", max_length=8, sa_column_kwargs={"server_default": "webhook"})
     client_data: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     tags: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
-    not_before: datetime | None = _moment(nullable=True)
-    deadline: datetime | None = _moment(nullable=True)
+    not_before: datetime | None = moment(nullable=True)
+    deadline: datetime | None = moment(nullable=True)
     decisions: list[Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     error_code: str | None = Field(default=None, max_length=64)
     error_message: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     events: int = Field(default=0)
+    #: Minutes of source that its outputs are made of; written with its plan.
+    minutes: float | None = Field(default=None, sa_column=Column(Double, nullable=True))
     swept: bool = Field(default=False)
-    created_at: datetime = _moment()
-    started_at: datetime | None = _moment(nullable=True)
-    finished_at: datetime | None = _moment(nullable=True)
+    created_at: datetime = moment()
+    started_at: datetime | None = moment(nullable=True)
+    finished_at: datetime | None = moment(nullable=True)
     __table_args__ = (
         Index("k_job_account", "account_id", "id"),
         Index("k_job_account_state", "account_id", "state", "id"),
@@ -132,7 +133,7 @@ class JobRow(SQLModel, table=True):
 
 class OutputRow(SQLModel, table=True):
     __tablename__ = "output"
-    id: int | None = _id()
+    id: int | None = numbered()
     job_id: int = Field(sa_column=Column(BigKey, nullable=False))
     output_key: str = Field(max_length=64)
     preset: str = Field(max_length=64)
@@ -151,7 +152,7 @@ class TaskRow(SQLModel, table=True):
     """One unit of work. `attempt` only ever grows: it is the fence."""
 
     __tablename__ = "task"
-    id: int | None = _id()
+    id: int | None = numbered()
     job_id: int = Field(sa_column=Column(BigKey, nullable=False))
     job_key: str = Field(max_length=26)
     media_id: int = Field(sa_column=Column(BigKey, nullable=False))
@@ -167,12 +168,12 @@ class TaskRow(SQLModel, table=True):
     band: int
     fair_key: float = Field(sa_column=Column(Double, nullable=False))
     cost: float = Field(sa_column=Column(Double, nullable=False))
-    run_at: datetime = _moment()
+    run_at: datetime = moment()
     attempt: int = Field(default=0)
     failures: int = Field(default=0)
     losses: int = Field(default=0)
     lease_token: bytes | None = Field(default=None, sa_column=Column(Token, nullable=True))
-    lease_until: datetime | None = _moment(nullable=True)
+    lease_until: datetime | None = moment(nullable=True)
     worker_id: int | None = Field(default=None, sa_column=Column(BigKey, nullable=True))
     avoid_host: str | None = Field(default=None, max_length=255)
     progress: float = Field(default=0.0, sa_column=Column(Double, nullable=False))
@@ -184,8 +185,8 @@ class TaskRow(SQLModel, table=True):
     facts: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     reason: str | None = Field(default=None, max_length=64)
     message: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
-    created_at: datetime = _moment()
-    finished_at: datetime | None = _moment(nullable=True)
+    created_at: datetime = moment()
+    finished_at: datetime | None = moment(nullable=True)
     __table_args__ = (
         CheckConstraint("(state = 3) = (lease_token IS NOT NULL)", name="leased_exactly_while_running"),
         CheckConstraint("(state = 4) = (published_attempt IS NOT NULL)", name="published_exactly_when_done"),
@@ -215,8 +216,8 @@ class TaskAttemptRow(SQLModel, table=True):
     token: bytes = Field(sa_column=Column(Token, nullable=False, unique=True))
     worker_id: int = Field(sa_column=Column(BigKey, nullable=False))
     host: str = Field(max_length=255)
-    started_at: datetime = _moment()
-    ended_at: datetime | None = _moment(nullable=True)
+    started_at: datetime = moment()
+    ended_at: datetime | None = moment(nullable=True)
     outcome: str | None = Field(default=None, max_length=16)
     error_code: str | None = Field(default=None, max_length=64)
     message: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
@@ -227,7 +228,7 @@ class ArtifactRow(SQLModel, table=True):
     """One file of the published attempt of a task."""
 
     __tablename__ = "artifact"
-    id: int | None = _id()
+    id: int | None = numbered()
     task_id: int = Field(sa_column=Column(BigKey, nullable=False))
     attempt: int
     path: str = Field(max_length=255)
@@ -244,15 +245,15 @@ class HostRow(SQLModel, table=True):
     identity: str | None = Field(default=None, max_length=64)
     ordered: str | None = Field(default=None, max_length=16)
     database_user: str | None = Field(default=None, max_length=32)
-    invited_at: datetime | None = _moment(nullable=True)
-    joined_at: datetime | None = _moment(nullable=True)
+    invited_at: datetime | None = moment(nullable=True)
+    joined_at: datetime | None = moment(nullable=True)
 
 
 class WorkerRow(SQLModel, table=True):
     """One daemon process, known by a random number that it draws at start."""
 
     __tablename__ = "worker"
-    id: int | None = _id()
+    id: int | None = numbered()
     boot_id: bytes = Field(sa_column=Column(Token, nullable=False, unique=True))
     host: str = Field(max_length=255)
     pool: int
@@ -261,8 +262,8 @@ class WorkerRow(SQLModel, table=True):
     note: str | None = Field(default=None, max_length=255)
     slots: int
     facts: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
-    started_at: datetime = _moment()
-    seen_at: datetime = _moment()
+    started_at: datetime = moment()
+    seen_at: datetime = moment()
     __table_args__ = (Index("k_worker_seen", "state", "seen_at"),)
 
 
@@ -272,7 +273,7 @@ class IdempotencyRow(SQLModel, table=True):
     request_key: str = Field(primary_key=True, max_length=128)
     fingerprint: str = Field(max_length=64)
     job_id: int = Field(sa_column=Column(BigKey, nullable=False))
-    created_at: datetime = _moment()
+    created_at: datetime = moment()
     __table_args__ = (Index("k_idempotency_age", "created_at"),)
 
 
@@ -280,100 +281,73 @@ class OutboxRow(SQLModel, table=True):
     """A webhook to be delivered; written in the transaction that it tells of."""
 
     __tablename__ = "outbox"
-    id: int | None = _id()
+    id: int | None = numbered()
     account_id: int
     job_id: int = Field(sa_column=Column(BigKey, nullable=False))
     message_id: str = Field(max_length=36, unique=True)
     topic: str = Field(max_length=48)
     url: str = Field(sa_column=Column(Text, nullable=False))
+    #: The account's endpoint that it goes to; None for a job's own callback.
+    endpoint_id: int | None = Field(default=None)
     body: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     state: int
     tries: int = Field(default=0)
-    run_at: datetime = _moment()
+    run_at: datetime = moment()
     lease_token: bytes | None = Field(default=None, sa_column=Column(Token, nullable=True))
-    created_at: datetime = _moment()
+    created_at: datetime = moment()
     __table_args__ = (Index("k_outbox_due", "state", "run_at", "id"), Index("k_outbox_job", "job_id", "id"))
+
+
+class EventRow(SQLModel, table=True):
+    """Something that happened to a job, in the order in which an account's listeners hear of it."""
+
+    __tablename__ = "event"
+    id: int | None = numbered()
+    account_id: int
+    job_id: int = Field(sa_column=Column(BigKey, nullable=False))
+    topic: str = Field(max_length=48)
+    body: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    created_at: datetime = moment()
+    __table_args__ = (Index("k_event_account", "account_id", "id"), Index("k_event_age", "created_at", "id"))
+
+
+class EndpointRow(SQLModel, table=True):
+    """An address of an account that hears of all its jobs."""
+
+    __tablename__ = "webhook_endpoint"
+    id: int | None = Field(default=None, primary_key=True)
+    endpoint_key: str = Field(max_length=26, unique=True)
+    account_id: int = Field(index=True)
+    url: str = Field(sa_column=Column(Text, nullable=False))
+    topics: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    secret: str = Field(max_length=128)
+    enabled: bool
+    failing_since: datetime | None = moment(nullable=True)
+    created_at: datetime = moment()
 
 
 class DeliveryRow(SQLModel, table=True):
     """One try to deliver a webhook, for people."""
 
     __tablename__ = "delivery"
-    id: int | None = _id()
+    id: int | None = numbered()
     outbox_id: int = Field(sa_column=Column(BigKey, nullable=False))
-    at: datetime = _moment()
+    at: datetime = moment()
     status: int | None = Field(default=None)
     error: str | None = Field(default=None, max_length=255)
     seconds: float = Field(sa_column=Column(Double, nullable=False))
     __table_args__ = (Index("k_delivery_outbox", "outbox_id", "id"),)
 
 
-class WireClientRow(SQLModel, table=True):
-    """An account as the original's API knows it: who calls, and who is called back."""
-
-    __tablename__ = "wire_client"
-    account_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    email: str = Field(max_length=190, unique=True)
-    url: str = Field(sa_column=Column(Text, nullable=False))
-    app_key: str = Field(max_length=32)  #: the client's own secret, which we present to it
-    key_sha256: str = Field(max_length=64, unique=True)
-    adapters: list[str] = Field(sa_column=Column(JSON, nullable=False))
-    enabled: bool
-    validated_at: datetime | None = _moment(nullable=True)
-    token_sha256: str | None = Field(default=None, max_length=64, unique=True)
-    token_until: datetime | None = _moment(nullable=True)
-    seen_at: datetime = _moment()
-    cron_at: datetime | None = _moment(nullable=True)
-    cron_ok_at: datetime | None = _moment(nullable=True)
-    cron_due_at: datetime | None = _moment(nullable=True)
-    created_at: datetime = _moment()
-    __table_args__ = (Index("k_wire_cron", "cron_due_at"), Index("k_wire_seen", "enabled", "seen_at"))
-
-
-class WireMediaRow(SQLModel, table=True):
-    """A client's media under the number that the client gave it, and the job that brings and probes it."""
-
-    __tablename__ = "wire_media"
-    id: int | None = _id()
-    account_id: int
-    remote_id: int = Field(sa_column=Column(BigKey, nullable=False))
-    url: str = Field(sa_column=Column(Text, nullable=False))
-    adapter: str = Field(max_length=16)
-    job_id: int = Field(sa_column=Column(BigKey, nullable=False, index=True))
-    created_at: datetime = _moment()
-    __table_args__ = (Index("u_wire_media", "account_id", "remote_id", unique=True),)
-
-
-class WireFormatRow(SQLModel, table=True):
-    """A setting that a client asked for, and the job that makes it."""
-
-    __tablename__ = "wire_format"
-    id: int | None = _id()
-    wire_media_id: int = Field(sa_column=Column(BigKey, nullable=False))
-    setting: int
-    job_id: int = Field(sa_column=Column(BigKey, nullable=False, index=True))
-    __table_args__ = (Index("u_wire_format", "wire_media_id", "setting", unique=True),)
-
-
-class WireApplicationRow(SQLModel, table=True):
-    """A program that called; refused from now on when denied."""
-
-    __tablename__ = "wire_application"
-    name: str = Field(primary_key=True, max_length=64)
-    version: str = Field(primary_key=True, max_length=32)
-    denied: bool
-    seen_at: datetime = _moment()
-
-
-def _table(row: type[SQLModel]) -> Table:
-    return cast(Table, row.__table__)  # type: ignore[attr-defined]
-
-
-farm, account, fair_share, api_key = _table(FarmRow), _table(AccountRow), _table(FairShareRow), _table(ApiKeyRow)
-media, job, output, task = _table(MediaRow), _table(JobRow), _table(OutputRow), _table(TaskRow)
-upload = _table(UploadRow)
-task_edge, task_attempt, artifact = _table(TaskEdgeRow), _table(TaskAttemptRow), _table(ArtifactRow)
-host, worker, idempotency = _table(HostRow), _table(WorkerRow), _table(IdempotencyRow)
-outbox, delivery = _table(OutboxRow), _table(DeliveryRow)
-wire_client, wire_media = _table(WireClientRow), _table(WireMediaRow)
-wire_format, wire_application = _table(WireFormatRow), _table(WireApplicationRow)
+farm, account, fair_share, api_key = (
+    table_of(FarmRow),
+    table_of(AccountRow),
+    table_of(FairShareRow),
+    table_of(ApiKeyRow),
+)
+media, job, output, task = table_of(MediaRow), table_of(JobRow), table_of(OutputRow), table_of(TaskRow)
+upload = table_of(UploadRow)
+task_edge, task_attempt, artifact = table_of(TaskEdgeRow), table_of(TaskAttemptRow), table_of(ArtifactRow)
+host, worker, idempotency = table_of(HostRow), table_of(WorkerRow), table_of(IdempotencyRow)
+outbox, delivery = table_of(OutboxRow), table_of(DeliveryRow)
+event, webhook_endpoint = table_of(EventRow), table_of(EndpointRow)

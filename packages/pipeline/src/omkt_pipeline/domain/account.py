@@ -27,6 +27,15 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Quotas:
+    """Limits of an account; None: none."""
+
+    max_bytes: int | None = None  #: of originals and results on the share
+    max_upload_bytes: int | None = None  #: of one upload
+    max_daily_minutes: float | None = None  #: of source, in jobs of 24 hours
+
+
+@dataclass(frozen=True, kw_only=True)
 class Account:
     """Who asks, and what the key by which they ask may do."""
 
@@ -35,6 +44,7 @@ class Account:
     webhook_secret: str
     scope: Scope = Scope.ADMIN
     operator: bool = False  #: may see and steer what belongs to the farm and not to one account
+    quotas: Quotas = Quotas()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import account, api_key, fair_share
 from omkt_pipeline.db.types import now, now_plus
-from omkt_pipeline.domain.account import Account, ApiKey, Scope, new_webhook_secret
+from omkt_pipeline.domain.account import Account, ApiKey, Quotas, Scope, new_webhook_secret
 from omkt_pipeline.domain.errors import Conflict, NotFound, Refused
 from omkt_pipeline.domain.task import Pool
 
@@ -103,6 +103,9 @@ def authenticate(database: Database, text: str) -> Account:
             account.c.name,
             account.c.webhook_secret,
             account.c.operator,
+            account.c.max_bytes,
+            account.c.max_upload_bytes,
+            account.c.max_daily_minutes,
             stale.label("stale"),
         )
         .join(account, account.c.id == api_key.c.account_id)
@@ -124,6 +127,9 @@ def authenticate(database: Database, text: str) -> Account:
         webhook_secret=row.webhook_secret,
         scope=Scope(row.scope),
         operator=row.operator,
+        quotas=Quotas(
+            max_bytes=row.max_bytes, max_upload_bytes=row.max_upload_bytes, max_daily_minutes=row.max_daily_minutes
+        ),
     )
 
 

@@ -177,7 +177,11 @@ _RULES: tuple[tuple[str, str, str, Select[Any]], ...] = (
         "job",
         select(job.c.id).where(
             job.c.callback_url.is_not(None),
-            job.c.events != select(func.count()).where(outbox.c.job_id == job.c.id).scalar_subquery().correlate(job),
+            job.c.events
+            != select(func.count())
+            .where(outbox.c.job_id == job.c.id, outbox.c.endpoint_id.is_(None))
+            .scalar_subquery()
+            .correlate(job),
         ),
     ),
 )

@@ -7,8 +7,10 @@ from omkt_pipeline.domain.effects import Encoded, Fetched, Planned, Probed, Publ
 from omkt_pipeline.domain.errors import Stopped
 from omkt_pipeline.domain.job import JobState, MediaState, OutputState
 from omkt_pipeline.domain.task import Task
-from omkt_pipeline.queue.endings import succeed_job
+from omkt_pipeline.queue.endings import fail_job, succeed_job
 from omkt_pipeline.queue.enqueue import JobRef, add_tasks
+from omkt_pipeline.queue.outbox import announce
+from omkt_pipeline.queue.quotas import over_the_day
 
 
 def apply(connection: Connection, held: Task, settlement: Settlement) -> None:
@@ -54,6 +56,12 @@ def _planned(connection: Connection, held: Task, effect: Planned) -> None:
         .where(job.c.id == held.job_id)
         .values(decisions=[decision.model_dump(mode="json") for decision in plan.decisions])
     )
+    minutes = _minutes(connection, held.media_id)
+    limit = over_the_day(connection, held.account_id, minutes) if plan.outputs else None
+    if limit is not None:
+        said = f"The source has {minutes:.1f} minutes, and the account may have {limit:g} made in 24 hours. Try again later."
+        fail_job(connection, held.job_id, code="quota_minutes", message=said)
+        return
     if not plan.outputs:
         succeed_job(connection, held.job_id)  # all that was asked for is to have the source here and to know it
         return
@@ -71,10 +79,16 @@ def _planned(connection: Connection, held: Task, effect: Planned) -> None:
             for one in plan.outputs
         ],
     )
+    connection.execute(update(job).where(job.c.id == held.job_id).values(minutes=minutes))
     reference = JobRef(
         id=held.job_id, key=held.job_key, media_id=held.media_id, account_id=held.account_id, band=row.band
     )
     add_tasks(connection, reference, plan.tasks)
+
+
+def _minutes(connection: Connection, media_id: int) -> float:
+    facts = connection.execute(select(media.c.facts).where(media.c.id == media_id)).scalar() or {}
+    return float(facts.get("duration") or 0.0) / 60
 
 
 def _published(connection: Connection, held: Task, settlement: Settlement, effect: Published) -> None:
@@ -94,6 +108,7 @@ def _published(connection: Connection, held: Task, settlement: Settlement, effec
             result=dict(effect.result),
         )
     )
+    announce(connection, held.job_id, "output.published", output=effect.output)
     # Two last outputs that settle at once: the second waits here and then counts none.
     connection.execute(select(job.c.id).where(job.c.id == held.job_id).with_for_update())
     open_outputs = connection.execute(

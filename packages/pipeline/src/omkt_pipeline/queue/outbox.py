@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from omkt_pipeline.db.engine import Database
-from omkt_pipeline.db.tables import account, delivery, job, outbox
+from omkt_pipeline.db.tables import account, delivery, event, job, outbox, webhook_endpoint
 from omkt_pipeline.db.types import now, now_plus
 from omkt_pipeline.domain.job import CallbackKind
+from omkt_pipeline.queue.endpoints import note_result
 
 
 class MessageState(IntEnum):
@@ -35,10 +36,15 @@ class DueMessage:
     body: dict[str, Any]
     tries: int  #: tries before this one
     token: bytes
+    endpoint_id: int | None = None  #: of the account's endpoint that it goes to
 
 
-def announce(connection: Connection, job_id: int, topic: str) -> None:
-    """Write the webhook for a change of a job, if its client wants to hear of it. One id for each change."""
+def announce(connection: Connection, job_id: int, topic: str, **more: str) -> None:
+    """Write what happened to a job, in the transaction that makes it true, for everybody who wants to hear of it.
+
+    That are the account's listeners, its endpoints, and the job's own callback, which hears of the job's end alone. Each
+    message has an id of its own. `more` is what the topic has to say beside the job.
+    """
     row = connection.execute(
         select(
             job.c.job_key,
@@ -52,27 +58,51 @@ def announce(connection: Connection, job_id: int, topic: str) -> None:
             job.c.events,
         ).where(job.c.id == job_id)
     ).one()
-    connection.execute(update(job).where(job.c.id == job_id).values(events=job.c.events + 1))
-    if row.callback_url is None:
-        return
-    error = {"code": row.error_code, "message": row.error_message} if row.error_code else None
+    ends = topic.startswith("job.")
+    if ends:
+        connection.execute(update(job).where(job.c.id == job_id).values(events=job.c.events + 1))
+    said = {
+        "job": row.job_key,
+        "state": row.state,
+        "error": {"code": row.error_code, "message": row.error_message} if row.error_code else None,
+        "client_data": row.client_data,
+        "sequence": row.events + 1,
+        **more,
+    }
+    noted = connection.execute(
+        insert(event).values(account_id=row.account_id, job_id=job_id, topic=topic, body=said, created_at=now())
+    )
+    assert noted.inserted_primary_key is not None  # noqa: S101 - one row, one key
+    message = {"account_id": row.account_id, "job_id": job_id, "event": int(noted.inserted_primary_key[0])}
+    if ends and row.callback_url is not None:
+        kind = "" if row.callback_kind == CallbackKind.WEBHOOK else f"{row.callback_kind}."
+        _post(connection, message, kind + topic, row.callback_url, said)
+    endpoints = select(webhook_endpoint.c.id, webhook_endpoint.c.url, webhook_endpoint.c.topics).where(
+        webhook_endpoint.c.account_id == row.account_id, webhook_endpoint.c.enabled.is_(True)
+    )
+    for one in connection.execute(endpoints).all():
+        if not one.topics or topic in one.topics:
+            _post(connection, message, topic, one.url, said, endpoint_id=one.id)
+
+
+def _post(
+    connection: Connection,
+    message: dict[str, int],
+    topic: str,
+    url: str,
+    said: dict[str, Any],
+    *,
+    endpoint_id: int | None = None,
+) -> None:
     connection.execute(
         insert(outbox).values(
-            account_id=row.account_id,
-            job_id=job_id,
+            account_id=message["account_id"],
+            job_id=message["job_id"],
             message_id=f"msg_{uuid.uuid4().hex}",
-            topic=topic if row.callback_kind == CallbackKind.WEBHOOK else f"{row.callback_kind}.{topic}",
-            url=row.callback_url,
-            body={
-                "type": topic,
-                "data": {
-                    "job": row.job_key,
-                    "state": row.state,
-                    "error": error,
-                    "client_data": row.client_data,
-                    "sequence": row.events + 1,
-                },
-            },
+            topic=topic,
+            url=url,
+            endpoint_id=endpoint_id,
+            body={"type": topic, "event": message["event"], "data": said},
             state=MessageState.DUE,
             tries=0,
             run_at=now(),
@@ -115,12 +145,17 @@ def _due(state: int, limit: int) -> Any:
 
 
 def _message(connection: Connection, row: Any, token: bytes) -> DueMessage:
-    secret = connection.execute(select(account.c.webhook_secret).where(account.c.id == row.account_id)).scalar_one()
+    secret = connection.execute(
+        select(account.c.webhook_secret).where(account.c.id == row.account_id)
+        if row.endpoint_id is None
+        else select(webhook_endpoint.c.secret).where(webhook_endpoint.c.id == row.endpoint_id)
+    ).scalar()
     return DueMessage(
         id=row.id,
+        endpoint_id=row.endpoint_id,
         message_id=row.message_id,
         url=row.url,
-        secret=secret,
+        secret=secret or "",
         topic=row.topic,
         body=dict(row.body) | {"timestamp": row.created_at.isoformat()},
         tries=row.tries,
@@ -169,6 +204,8 @@ def _record(
             .values(tries=outbox.c.tries + 1, lease_token=None, **values)
         ).rowcount
         if matched:
+            if message.endpoint_id is not None:
+                note_result(connection, message.endpoint_id, ok=error is None)
             connection.execute(
                 insert(delivery).values(
                     outbox_id=message.id,

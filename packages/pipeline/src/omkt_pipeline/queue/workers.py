@@ -11,10 +11,11 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from omkt_pipeline.db.engine import Database
+from omkt_pipeline.db.tables import farm, task, worker
 from omkt_pipeline.db.tables import host as host_table
-from omkt_pipeline.db.tables import task, worker
 from omkt_pipeline.db.types import now, now_plus
 from omkt_pipeline.domain.task import Pool, TaskState
+from omkt_pipeline.queue.maintenance import pools_of
 from omkt_pipeline.queue.naming import ASIDE, DRAINING, GONE, UP, join
 
 __all__ = [
@@ -55,6 +56,7 @@ class Orders:
 
     drain: bool
     ousted: bool  #: another machine works under this host's name
+    paused: bool = False  #: nobody of this pool shall claim
 
 
 def register(
@@ -116,7 +118,14 @@ def sign(
     if facts is not None:
         told["facts"] = dict(facts)
     orders = (
-        select(host_table.c.ordered, host_table.c.identity).join(worker, worker.c.host == host_table.c.name).where(mine)
+        select(
+            host_table.c.ordered,
+            host_table.c.identity,
+            worker.c.pool,
+            select(farm.c.paused).limit(1).scalar_subquery().label("paused"),
+        )
+        .join(worker, worker.c.host == host_table.c.name)
+        .where(mine)
     )
 
     def write(connection: Connection) -> Orders:
@@ -124,7 +133,11 @@ def sign(
         row = connection.execute(orders).first()
         if row is None:  # removed by the operator while it worked: it enters again when it starts again
             return Orders(drain=True, ousted=False)
-        return Orders(drain=row.ordered == DRAINING, ousted=row.identity not in (None, identity))
+        return Orders(
+            drain=row.ordered == DRAINING,
+            ousted=row.identity not in (None, identity),
+            paused=row.pool in pools_of(row.paused),
+        )
 
     return database.transact(write)
 

@@ -261,6 +261,8 @@ class Worker:
             return f"another machine works under the name {self._config.host}"
         if self._orders.drain:
             return "drained by the operator"
+        if self._orders.paused:
+            return "paused by the operator, as all of this kind"
         if self._confidence.is_aside(time.monotonic()):
             return "set aside: everything failed here"
         return self._closed() or self._no_room()

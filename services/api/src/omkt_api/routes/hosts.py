@@ -14,13 +14,14 @@ from omkt_pipeline.domain.host import Host
 from omkt_pipeline.queue import hosts as queue
 
 
-def _operator(caller: Caller) -> None:
+def operators_only(caller: Caller) -> None:
+    """Raise Refused (operator_only) for accounts that are none."""
     if not caller.operator:
-        raise Refused("Hosts are for the farm's operators, and this account is none.", code="operator_only")
+        raise Refused("This is for the farm's operators, and this account is none.", code="operator_only")
 
 
 FOR_OPERATORS = (*KEYED, (403, "operator_only"))
-router = APIRouter(prefix="/v1/hosts", tags=["hosts"], route_class=KeyedRoute, dependencies=[Depends(_operator)])
+router = APIRouter(prefix="/v1/hosts", tags=["hosts"], route_class=KeyedRoute, dependencies=[Depends(operators_only)])
 Name = Annotated[str, Field(max_length=255, description="The host's name.", examples=["encoder-2"])]
 
 

@@ -15,6 +15,7 @@ from omkt_api.views import JobOut, JobsOut, TasksOut, tasks
 from omkt_pipeline.domain.job import JobState, JobView
 from omkt_pipeline.queue import jobs, overview
 from omkt_pipeline.queue.priority import prioritise
+from omkt_pipeline.queue.quotas import demand_quota
 
 KEYED = (
     (401, "key_missing"),
@@ -55,6 +56,7 @@ IdempotencyKey = Annotated[
         (400, "source_url_invalid"),
         (400, "source_address_refused"),
         (400, "callback_refused"),
+        (403, "quota_storage"),
         (404, "upload_unknown"),
         (404, "media_unknown"),
         (409, "media_not_ready"),
@@ -83,6 +85,7 @@ def submit_job(
     idempotency_key: IdempotencyKey = None,
 ) -> JobOut:
     """Store a job. The farm begins within a second; ask for the job, watch its events, or wait for the callback."""
+    demand_quota(api.database, caller.id, caller.quotas)
     submit = Submit(api.database, api.share, api.presets, api.policy)
     submitted = submit(caller.id, wanted, idempotency_key)
     response.headers["Location"] = f"/v1/jobs/{submitted.job_key}"

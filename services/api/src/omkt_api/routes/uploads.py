@@ -1,5 +1,6 @@
 """/v1/uploads: put a file onto the share, in one request, or in as many as it takes (tus 1.0)."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from anyio import CancelScope, to_thread
@@ -13,9 +14,11 @@ from omkt_api.resumable import KEEP_SECONDS
 from omkt_api.routes.jobs import KEYED
 from omkt_api.uploads import demand_room, receive
 from omkt_api.views import UploadOut, UploadStateOut
+from omkt_pipeline.domain.account import Account
 from omkt_pipeline.domain.errors import Refused
 from omkt_pipeline.domain.keys import new_key
 from omkt_pipeline.queue.jobs import store_upload
+from omkt_pipeline.queue.quotas import demand_upload
 from omkt_pipeline.queue.uploads import UploadView, create_upload, end_upload, upload_by_key
 from omkt_pipeline.storage import layout
 
@@ -29,7 +32,8 @@ router = APIRouter(prefix="/v1/uploads", tags=["uploads"], route_class=_UploadRo
 
 UploadKey = Annotated[str, Path(max_length=64, description="The upload's id.")]
 _SHARE = ((503, "share_unusable"), (507, "share_full"))
-_STORED = (*KEYED, (400, "upload_empty"), (413, "body_too_large"), *_SHARE)
+_QUOTAS = ((403, "quota_storage"), (413, "quota_upload"))
+_STORED = (*KEYED, *_QUOTAS, (400, "upload_empty"), (413, "body_too_large"), *_SHARE)
 _TUS = ((400, "upload_header_invalid"), (412, "tus_version"))
 _UNKNOWN = (404, "upload_unknown")
 _FILE: dict[str, Any] = {
@@ -69,8 +73,8 @@ async def upload(
     number of requests. A job may name the upload at once, and begins when it is whole.
     """
     if "tus-resumable" in request.headers:
-        return await _announce(request, api, caller.id)
-    return await _store(request, api, caller.id, name)
+        return await _announce(request, api, caller)
+    return await _store(request, api, caller, name)
 
 
 @router.put(
@@ -88,16 +92,19 @@ async def put_upload(
     caller: Caller,
 ) -> UploadOut:
     """As POST does; for clients that put, such as `curl -T film.mov …/v1/uploads/`. Each request stores a new upload."""
-    return await _store(request, api, caller.id, name)
+    return await _store(request, api, caller, name)
 
 
-async def _store(request: Request, api: Api, account_id: int, name: str | None) -> UploadOut:
+async def _store(request: Request, api: Api, caller: Account, name: str | None) -> UploadOut:
     announced = int(request.headers.get("content-length") or 0)
+    await to_thread.run_sync(demand_upload, api.database, caller.id, caller.quotas, announced)
     await api.on_share(lambda: demand_room(api.share, announced))
     key = new_key()
     try:
-        found = await receive(api.share, key, clean_name(name), request.stream(), api.on_share)
-        await to_thread.run_sync(store_upload, api.database, account_id, key, found)
+        found = await receive(
+            api.share, key, clean_name(name), _within(request.stream(), caller.quotas.max_upload_bytes), api.on_share
+        )
+        await to_thread.run_sync(store_upload, api.database, caller.id, key, found)
     except BaseException:
         # Nobody has been told this id, so nobody can miss what lies under it.
         with CancelScope(shield=True):
@@ -106,14 +113,25 @@ async def _store(request: Request, api: Api, account_id: int, name: str | None) 
     return UploadOut(id=key, name=found.name, bytes=found.bytes or 0, sha256=found.sha256 or "")
 
 
-async def _announce(request: Request, api: Api, account_id: int) -> Response:
+async def _within(blocks: AsyncIterator[bytes], limit: int | None) -> AsyncIterator[bytes]:
+    """The same blocks, as far as the account's quota goes: not every body says beforehand how long it is."""
+    size = 0
+    async for block in blocks:
+        size += len(block)
+        if limit is not None and size > limit:
+            raise Refused(f"Your account may upload {limit} bytes at a time.", code="quota_upload")
+        yield block
+
+
+async def _announce(request: Request, api: Api, caller: Account) -> Response:
     tus.demand_version(request.headers)
     length = tus.announced_length(request.headers, largest=api.max_upload_bytes)
     text, name = tus.metadata(request.headers)
+    await to_thread.run_sync(demand_upload, api.database, caller.id, caller.quotas, length)
     await api.on_share(lambda: demand_room(api.share, length))
     made = await to_thread.run_sync(
         lambda: create_upload(
-            api.database, account_id, length=length, name=name, metadata=text, keep_seconds=KEEP_SECONDS
+            api.database, caller.id, length=length, name=name, metadata=text, keep_seconds=KEEP_SECONDS
         )
     )
     return Response(status_code=201, headers={"Location": f"/v1/uploads/{made.key}", **_progress(made)})

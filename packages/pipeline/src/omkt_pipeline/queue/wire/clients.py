@@ -13,8 +13,9 @@ from sqlalchemy import Connection, Row, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from omkt_pipeline.db.engine import Database
-from omkt_pipeline.db.tables import account, fair_share, job, outbox, wire_client
+from omkt_pipeline.db.tables import account, fair_share, job, outbox
 from omkt_pipeline.db.types import now, now_plus
+from omkt_pipeline.db.wire_tables import wire_client
 from omkt_pipeline.domain.account import new_webhook_secret
 from omkt_pipeline.domain.errors import Conflict, NotFound, Refused
 from omkt_pipeline.domain.task import Pool

@@ -72,6 +72,38 @@ def until(page: Page, truth: str) -> None:
         page.wait_for_timeout(50)
 
 
+#: A page of the farm's own origin that plays DASH with Shaka Player.
+DASH_PAGE = """<!DOCTYPE html><video id="video"></video><p id="failure" hidden></p><script src="/shaka.js"></script>"""
+START = """manifest => {
+  const video = document.getElementById('video'), player = new shaka.Player();
+  window.player = player;
+  player.addEventListener('error', event => { document.getElementById('failure').textContent = event.detail.code; });
+  return player.attach(video).then(() => player.load(manifest));
+}"""
+
+
+def test_the_same_segments_play_as_dash(job: dict[str, object], page: Page) -> None:
+    files = output(job, "hls-h264")["files_url"]
+    origin = files.split("/v1/")[0]
+    shaka = (Path(__file__).parent / "vendor" / "shaka-player.dash.js").read_text()
+    page.route(f"{origin}/dash.html", lambda route: route.fulfill(body=DASH_PAGE, content_type="text/html"))
+    page.route(f"{origin}/shaka.js", lambda route: route.fulfill(body=shaka, content_type="text/javascript"))
+    video = "document.getElementById('video')"
+    page.goto(f"{origin}/dash.html")
+
+    page.evaluate(START, f"{files}manifest.mpd")
+    page.evaluate(f"{video}.muted = true; {video}.play()")
+
+    until(page, "video.currentTime > 1")
+    assert page.evaluate(f"{video}.duration") == pytest.approx(10.4, abs=0.2)
+    assert len(page.evaluate("player.getVariantTracks()")) == len(output(job, "hls-h264")["result"]["renditions"])  # type: ignore[index]
+    page.evaluate(f"{video}.currentTime = 6")
+    until(page, "video.currentTime > 6.5")
+    page.evaluate(f"{video}.currentTime = 9.8")
+    until(page, "video.ended")
+    assert page.locator("#failure").inner_text() == ""
+
+
 @pytest.mark.parametrize("preset", ["hls-h264", "mp4-720p"])
 def test_it_starts_seeks_and_ends(preset: str, job: dict[str, object], page: Page, tmp_path: Path) -> None:
     complaints: list[str] = []

@@ -14,7 +14,7 @@ def test_one_job_delivers_every_kind_of_output(tmp_path: Path, each_build: Tools
     delivered = Pipeline(tmp_path, each_build).run(film, ["hls-h264", "mp4-720p", "audio-aac", "thumbnails", "poster"])
 
     names = {output: {path.name for path in folder.iterdir()} for output, folder in delivered.folders.items()}
-    assert names["hls-h264"] == {"master.m3u8", "360p", "240p", "audio"}
+    assert names["hls-h264"] == {"master.m3u8", "manifest.mpd", "360p", "240p", "audio"}
     assert names["mp4-720p"] == {"video.mp4"}
     assert names["audio-aac"] == {"audio.m4a"}
     assert len(names["thumbnails"]) == 10

@@ -13,6 +13,7 @@ from omkt_pipeline.domain.task import Task
 from omkt_pipeline.media.complaints import meaning_of
 from omkt_pipeline.media.containers import staged
 from omkt_pipeline.media.made import tracks_of
+from omkt_pipeline.media.manifest import MANIFEST
 from omkt_pipeline.media.package_argv import TrackFile, file_argv, hls_argv
 from omkt_pipeline.media.process import ProcessLimits, Reach, ToolExited, run
 from omkt_pipeline.media.tools import Tools
@@ -67,9 +68,10 @@ class Package:
         for track in tracks:
             (target / track.name).mkdir()
         self._run(hls_argv(tracks, target, spec.segment_seconds, tools=self._tools), tracks, ctx)
-        master = check_presentation(spec, inputs, target)
-        (target / MASTER).write_text(master)
-        return MASTER, _contents(parts, inputs)
+        presentation = check_presentation(spec, inputs, target)
+        (target / MASTER).write_text(presentation.master)
+        (target / MANIFEST).write_text(presentation.manifest)
+        return MASTER, {**_contents(parts, inputs), "hls": MASTER, "dash": MANIFEST}
 
     def _file(
         self, spec: PackageFile, inputs: Mapping[str, StagedFolder], target: Path, ctx: "TaskContext"

@@ -1,20 +1,24 @@
-"""Checks a cut HLS presentation frame by frame against its plan, and writes its master playlist."""
+"""Checks a cut presentation frame by frame against its plan, and writes what leads players to it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from omkt_pipeline.domain.errors import VerifyError
 from omkt_pipeline.domain.recipe import PackageHls, Part, StagedFolder
 from omkt_pipeline.media.boxes import Segment, codec_string, read_segment, timescale
+from omkt_pipeline.media.manifest import Track, dash_manifest
 from omkt_pipeline.media.package_argv import INIT, PLAYLIST
 from omkt_pipeline.media.playlist import Rate, Sound, Variant, master_playlist, rate_of, read_media_playlist
 from omkt_transcoder.verify import DURATION_SLACK_SECONDS
 
 MASTER = "master.m3u8"
 _AAC_LC = "mp4a.40.2"
+#: As package_argv.py names segments, in DASH's words.
+_SEGMENT = "$Number%05d$.m4s"
 #: EXTINF is written with a few decimals.
 _EXTINF_SLACK_SECONDS = 0.05
 
@@ -24,12 +28,28 @@ class _Cut:
     """One track as it was cut."""
 
     rate: Rate
-    starts: tuple[Fraction, ...]  #: seconds, of every segment
+    scale: int  #: units of a second
+    begins_at: int  #: in these units
+    lengths: tuple[int, ...]  #: in these units, of every segment
     codec: str | None  #: of a video track
 
+    @property
+    def starts(self) -> tuple[Fraction, ...]:
+        """Seconds at which the segments begin."""
+        ends = accumulate(self.lengths, initial=self.begins_at)
+        return tuple(Fraction(begin, self.scale) for begin in tuple(ends)[:-1])
 
-def check_presentation(spec: PackageHls, inputs: Mapping[str, StagedFolder], folder: Path) -> str:
-    """Return the master playlist. Raises VerifyError when segments, playlists and plan do not agree."""
+
+@dataclass(frozen=True, kw_only=True)
+class Presentation:
+    """What leads players to the segments."""
+
+    master: str  #: HLS
+    manifest: str  #: DASH
+
+
+def check_presentation(spec: PackageHls, inputs: Mapping[str, StagedFolder], folder: Path) -> Presentation:
+    """Return what leads to the segments. Raises VerifyError when segments, playlists and plan do not agree."""
     cuts = {part.name: _check_track(part, inputs, folder / part.name) for part in (*spec.video, *spec.audio)}
     starts = {cuts[part.name].starts for part in spec.video}
     if len(starts) > 1:
@@ -57,7 +77,31 @@ def check_presentation(spec: PackageHls, inputs: Mapping[str, StagedFolder], fol
         for part in spec.audio
         for facts in [inputs[part.task].facts["sounds"][part.name]]
     ]
-    return master_playlist(variants, sounds)
+    pictures = [
+        _track(
+            part.name,
+            cuts[part.name],
+            cuts[part.name].codec or "",
+            width=one.width,
+            height=one.height,
+            frame_rate=one.frame_rate,
+        )
+        for part, one in zip(spec.video, variants, strict=True)
+    ]
+    tracks = [
+        _track(part.name, cuts[part.name], one.codec, language=one.language, channels=one.channels)
+        for part, one in zip(spec.audio, sounds, strict=True)
+    ]
+    return Presentation(
+        master=master_playlist(variants, sounds),
+        manifest=dash_manifest(pictures, tracks, init=INIT, segment=_SEGMENT),
+    )
+
+
+def _track(name: str, cut: _Cut, codec: str, **more: Any) -> Track:
+    return Track(
+        name=name, codec=codec, rate=cut.rate, timescale=cut.scale, begins_at=cut.begins_at, lengths=cut.lengths, **more
+    )
 
 
 def _check_track(part: Part, inputs: Mapping[str, StagedFolder], folder: Path) -> _Cut:
@@ -82,7 +126,9 @@ def _check_track(part: Part, inputs: Mapping[str, StagedFolder], folder: Path) -
         raise VerifyError(f"{part.name}: the playlist names other lengths than the segments have.")
     return _Cut(
         rate=rate_of([path.stat().st_size for path in paths], lengths),
-        starts=tuple(Fraction(segment.begins_at, scale) for segment in segments),
+        scale=scale,
+        begins_at=segments[0].begins_at,
+        lengths=tuple(segment.duration for segment in segments),
         codec=codec_string(init) if is_video else None,
     )
 

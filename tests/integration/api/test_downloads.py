@@ -1,7 +1,9 @@
 """Results over HTTP: what its row promises, in whole and in parts, by key and by link."""
 
 import hashlib
+import io
 import socket
+import zipfile
 
 import pytest
 from tests.integration.api.conftest import FILES, NAME, Farm
@@ -185,3 +187,22 @@ def test_what_can_be_played_has_a_player(farm: Farm, kind: str, entry: str, play
             assert entry in page.text
         else:
             refused(page, 404, "output_not_playable")
+
+
+def test_all_files_come_as_one_zip_whose_length_is_known(farm: Farm, published: str) -> None:
+    with farm.client() as client, farm.stranger() as stranger:
+        keyed = client.get(f"/v1/jobs/{published}/outputs/hls-h264/zip")
+        linked = stranger.get(client.get(f"/v1/jobs/{published}/outputs/hls-h264").json()["zip_url"])
+
+    assert int(keyed.headers["content-length"]) == len(keyed.content)
+    assert keyed.headers["content-type"] == "application/zip"
+    for answer in (keyed, linked):
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as found:
+            assert {name: found.read(name) for name in found.namelist()} == FILES
+            assert found.testzip() is None
+
+
+def test_a_zip_of_nothing_is_not_there(farm: Farm, published: str) -> None:
+    with farm.client() as client, farm.stranger() as stranger:
+        refused(client.get(f"/v1/jobs/{published}/outputs/none/zip"), 404, "output_unknown")
+        refused(stranger.get("/v1/zips/abc"), 404, "link_invalid")

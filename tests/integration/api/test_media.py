@@ -96,3 +96,21 @@ def test_webhooks_are_listed_and_sent_again(farm: Farm) -> None:
         refused(client.post(f"/v1/jobs/{made['id']}/webhooks/msg_x/replay"), 404, "webhook_unknown")
     assert (hook["type"], hook["state"]) == ("job.cancelled", "due")
     assert again.status_code == 202
+
+
+def test_a_media_is_brought_without_making_anything_and_probed_again(farm: Farm) -> None:
+    with farm.client() as client:
+        answer = client.post(
+            "/v1/media", json={"source": {"upload": client.post("/v1/uploads", content=b"film").json()["id"]}}
+        )
+        brought = answer.json()
+        assert (answer.status_code, brought["presets"], brought["state"]) == (202, [], "queued")
+        address = f"/v1/media/{brought['media']['id']}"
+        refused(client.post(f"{address}/probe"), 409, "media_in_use")
+        client.post(f"/v1/jobs/{brought['id']}/cancel")
+
+        again = client.post(f"{address}/probe")
+
+        assert (again.status_code, again.json()["media"]["id"]) == (202, brought["media"]["id"])
+        client.post(f"/v1/jobs/{again.json()['id']}/cancel")
+        refused(client.post("/v1/media/none/probe"), 404, "media_unknown")

@@ -8,7 +8,7 @@ from tests.integration.api.conftest import Farm, job
 from tests.integration.api.test_jobs import refused
 
 #: Routes without an account: health, and what a signed link opens.
-OPEN = {"/healthz", "/readyz", "/metrics", "/v1/files/{token}/{path}"}
+OPEN = {"/healthz", "/readyz", "/metrics", "/v1/files/{token}/{path}", "/v1/zips/{token}"}
 #: Routes that name no one's thing; to put is to make a new one.
 NAMELESS = {
     "PUT /v1/uploads/{key}",

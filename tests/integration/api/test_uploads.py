@@ -102,3 +102,33 @@ def test_a_full_share_is_said_so(tmp_path: Path) -> None:
             body = refused(client.post("/v1/uploads", content=b"film"), 507, "share_full")
             assert str(tmp_path) not in body["detail"]
         assert originals(full) == []
+
+
+def test_a_browsers_form_brings_its_first_file(farm: Farm) -> None:
+    film = bytes(range(256)) * 5000
+    with farm.client() as client:
+        form = {"note": (None, "mine"), "file": ('fìlm "x".mov', film), "other": ("b.mov", b"ignored")}
+        answer = client.post("/v1/uploads", files=form)
+
+    assert answer.status_code == 201, answer.text
+    stored = answer.json()
+    assert (stored["bytes"], stored["sha256"]) == (len(film), hashlib.sha256(film).hexdigest())
+    assert stored["name"].endswith(".mov")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=b", b"nothing of that kind"),
+        ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--b--\r\n'),
+        ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; filename="a"\r\n\r\nhalf of it'),
+        ("multipart/form-data; boundary=b", b"--b\r\nX: " + b"y" * 100_000),
+    ],
+    ids=["no boundary", "no parts", "no file", "half", "endless header"],
+)
+def test_a_form_that_is_none_is_refused_and_leaves_nothing(farm: Farm, kind: str, body: bytes) -> None:
+    before = sorted(farm.share.root.rglob("*"))
+    with farm.client() as client:
+        refused(client.post("/v1/uploads", content=body, headers={"Content-Type": kind}), 400, "upload_form_invalid")
+    assert sorted(farm.share.root.rglob("*")) == before

@@ -98,6 +98,7 @@ def create_app(settings: ApiSettings, grounds: Grounds | None = None) -> FastAPI
         keys.router,
         outputs.keyed,
         outputs.signed,
+        outputs.zips,
         uploads.router,
         presets.router,
         hosts.router,

@@ -1,7 +1,7 @@
 """Send a published file: what its row promises, from the share, in blocks."""
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from io import FileIO
 from pathlib import PurePosixPath
@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
+from zipstream import ZipStream
 
 from omkt_api.ranges import Slice, choose
 from omkt_pipeline.domain.errors import NotFound, ShareUnusable
@@ -95,6 +96,36 @@ def piece(share: Share, output: PublishedOutput, path: str, part: Slice, in_thre
     headers = {"Cache-Control": _HEADERS["Cache-Control"], "Content-Length": str(part.length)}
     blocks = _blocks(stream, part, in_thread)
     return StreamingResponse(blocks, status_code=part.status, headers=headers, media_type=content_type(path))
+
+
+def archive(share: Share, output: PublishedOutput, in_thread: InThread) -> Response:
+    """All files of an output as one zip, uncompressed, made while it is sent. Its length is known beforehand.
+
+    Raises ShareUnusable (file_damaged) for the first file that is not as promised.
+    """
+    zipped = ZipStream(sized=True)
+    for path, artifact in output.files.items():
+        zipped.add(_read(share, output.folder, artifact), path, size=artifact.bytes)
+    for artifact in output.files.values():
+        opened(share, output.folder, artifact).close()
+    headers = {
+        "Content-Length": str(len(zipped)),
+        "Content-Disposition": f'attachment; filename="{output.output_key}.zip"',
+        "Cache-Control": _HEADERS["Cache-Control"],
+    }
+    return StreamingResponse(_pieces(iter(zipped), in_thread), headers=headers, media_type="application/zip")
+
+
+async def _pieces(blocks: Iterator[bytes], in_thread: InThread) -> AsyncIterator[bytes]:
+    while block := await in_thread(partial(next, blocks, b"")):
+        yield block
+
+
+def _read(share: Share, folder: str, artifact: Artifact) -> Iterator[bytes]:
+    """The blocks of a file, opened when they are asked for: a ladder has more files than a process may hold open."""
+    with opened(share, folder, artifact) as stream:
+        while block := stream.read(_BLOCK):
+            yield block
 
 
 def opened(share: Share, folder: str, artifact: Artifact) -> FileIO:

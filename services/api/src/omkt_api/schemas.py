@@ -131,6 +131,16 @@ class JobChange(_In):
     priority: Priority
 
 
+class MediaCreate(_In):
+    """A source to be brought and looked at."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"source": {"url": "https://media.example/films/a.mov"}}]}
+    )
+
+    source: SourceIn
+
+
 class PlanCreate(_In):
     """A question what a job would do."""
 

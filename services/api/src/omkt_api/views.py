@@ -130,6 +130,7 @@ class OutputFilesOut(BaseModel):
     result: dict[str, Any]
     files: list[FileOut]
     files_url: str
+    zip_url: str = Field(description="Signed address of all files as one zip.")
     play_url: str | None
 
 
@@ -198,6 +199,7 @@ class Renderer:
                 for path, file in output.files.items()
             ],
             files_url=folder,
+            zip_url=f"{self.base}/v1/zips/{token}",
             play_url=self._play_url(token, output.kind, output.entry),
         )
 

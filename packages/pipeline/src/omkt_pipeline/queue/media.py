@@ -121,3 +121,24 @@ def _view(row: Any) -> MediaView:
 
 def _unknown() -> NotFound:
     return NotFound("There is no such media.", code="media_unknown")
+
+
+def forget_facts(database: Database, account_id: int, key: str) -> None:
+    """Let a media be probed by the next job. Raises NotFound, Conflict (media_in_use, media_not_ready)."""
+
+    def write(connection: Connection) -> None:
+        row = connection.execute(
+            select(media.c.id, media.c.state)
+            .where(media.c.account_id == account_id, media.c.media_key == key)
+            .with_for_update()
+        ).first()
+        if row is None or row.state == MediaState.EXPIRED:
+            raise _unknown()
+        busy = select(job.c.id).where(job.c.media_id == row.id, job.c.state.in_(OPEN_JOB)).limit(1)
+        if connection.execute(busy).first() is not None:
+            raise Conflict("A job of this media is open. Wait for it, or cancel it.", code="media_in_use")
+        if row.state == MediaState.EXPECTED:
+            raise Conflict("This media has not arrived yet.", code="media_not_ready")
+        connection.execute(update(media).where(media.c.id == row.id).values(state=MediaState.STORED))
+
+    database.transact(write)

@@ -6,19 +6,24 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from omkt_api.deps import Caller, KeyedRoute, TheApi
+from omkt_api.deps import Api, Caller, KeyedRoute, Render, TheApi
 from omkt_api.problems import documented
 from omkt_api.routes.jobs import KEYED, UNREADABLE
-from omkt_api.schemas import PlanCreate
-from omkt_api.submit import demand_presets
-from omkt_api.views import SourceOut
+from omkt_api.schemas import MediaCreate, PlanCreate
+from omkt_api.submit import Submit, demand_presets
+from omkt_api.views import JobOut, SourceOut
+from omkt_pipeline.domain.account import Account
 from omkt_pipeline.domain.errors import Conflict
+from omkt_pipeline.domain.job import JobRequest, JobView, Source, SourceKind
 from omkt_pipeline.domain.media import MediaFacts, SourceFile
 from omkt_pipeline.domain.plan import Decision
 from omkt_pipeline.domain.task import Pool
 from omkt_pipeline.planning.plan import plan_job
 from omkt_pipeline.queue.capacity import capacity
-from omkt_pipeline.queue.media import MediaView, delete_media, media_by_key, media_page
+from omkt_pipeline.queue.jobs import submit
+from omkt_pipeline.queue.media import MediaView, delete_media, forget_facts, media_by_key, media_page
+from omkt_pipeline.queue.overview import submitted_job
+from omkt_pipeline.queue.quotas import demand_quota
 
 router = APIRouter(prefix="/v1/media", tags=["media"], route_class=KeyedRoute)
 plans = APIRouter(prefix="/v1/plans", tags=["media"], route_class=KeyedRoute)
@@ -89,6 +94,50 @@ def get_media(key: MediaKey, api: TheApi, caller: Caller) -> MediaFullOut:
     """One media with everything that is known of it."""
     view = media_by_key(api.database, caller.id, key)
     return MediaFullOut(**_shown(view), facts=_plain(view.facts), probe=_public_probe(view.raw_probe))
+
+
+@router.post(
+    "",
+    operation_id="bring_media",
+    summary="Bring a media",
+    status_code=202,
+    responses=documented(
+        *KEYED,
+        UNREADABLE,
+        (400, "source_missing"),
+        (400, "path_invalid"),
+        (400, "source_url_invalid"),
+        (400, "source_address_refused"),
+        (403, "quota_storage"),
+        (404, "upload_unknown"),
+        (404, "media_unknown"),
+        (409, "media_not_ready"),
+        (413, "body_too_large"),
+    ),
+)
+def bring_media(wanted: MediaCreate, api: TheApi, caller: Caller, render: Render) -> JobOut:
+    """Fetch a source and find out what it is, without making anything of it: a job without presets. Its `media` is the media."""
+    demand_quota(api.database, caller.id, caller.quotas)
+    return render.job(_intake(api, caller, wanted.source.as_source()))
+
+
+@router.post(
+    "/{key}/probe",
+    operation_id="probe_media",
+    summary="Probe a media again",
+    status_code=202,
+    responses=documented(*KEYED, _UNKNOWN, (409, "media_in_use"), (409, "media_not_ready")),
+)
+def probe_media(key: MediaKey, api: TheApi, caller: Caller, render: Render) -> JobOut:
+    """Find out anew what it is, for example after the farm's ffmpeg became another: a job without presets."""
+    forget_facts(api.database, caller.id, key)
+    return render.job(_intake(api, caller, Source(kind=SourceKind.MEDIA, value=key)))
+
+
+def _intake(api: Api, caller: Account, source: Source) -> JobView:
+    known = Submit(api.database, api.share, api.presets, api.policy).find(source)
+    made = submit(api.database, caller.id, JobRequest(source=source, presets=()), known)
+    return submitted_job(api.database, caller.id, made.job_key)
 
 
 @router.delete(

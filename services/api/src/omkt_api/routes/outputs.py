@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from omkt_api.deps import Caller, KeyedRoute, Render, TheApi
-from omkt_api.downloads import answer
+from omkt_api.downloads import answer, archive
 from omkt_api.problems import documented
 from omkt_api.routes.jobs import KEYED, JobKey
 from omkt_api.views import OutputFilesOut
@@ -32,6 +32,7 @@ _FILE_PROBLEMS = (
 
 keyed = APIRouter(prefix="/v1/jobs/{key}/outputs", tags=["outputs"], route_class=KeyedRoute)
 signed = APIRouter(prefix="/v1/files", tags=["outputs"])
+zips = APIRouter(prefix="/v1/zips", tags=["outputs"])
 
 
 @keyed.get(
@@ -43,6 +44,40 @@ signed = APIRouter(prefix="/v1/files", tags=["outputs"])
 def get_output(key: JobKey, output: OutputKey, api: TheApi, caller: Caller, render: Render) -> OutputFilesOut:
     """A published output: its files with size, checksum and signed address."""
     return render.published(published_output(api.database, key, output, account_id=caller.id))
+
+
+_ZIP: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The zip, uncompressed.", "content": {"application/zip": {}}},
+}
+_ZIP_PROBLEMS = ((404, "output_unknown"), (422, "request_invalid"), (503, "file_damaged"), (503, "database_away"))
+
+
+@keyed.get(
+    "/{output}/zip",
+    operation_id="get_zip",
+    summary="Get all files of an output",
+    response_class=Response,
+    response_model=None,
+    responses=_ZIP | documented(*KEYED, *_ZIP_PROBLEMS),
+)
+def get_zip(key: JobKey, output: OutputKey, api: TheApi, caller: Caller) -> Response:
+    """Everything that an output is, as one zip with its folders."""
+    found = published_output(api.database, key, output, account_id=caller.id)
+    return archive(api.share, found, api.on_share)
+
+
+@zips.get(
+    "/{token}",
+    operation_id="get_linked_zip",
+    summary="Get all files by a link",
+    response_class=Response,
+    response_model=None,
+    responses=_ZIP | documented((404, "link_invalid"), (410, "link_expired"), *_ZIP_PROBLEMS),
+)
+def get_linked_zip(token: Token, api: TheApi) -> Response:
+    """The same without a key: the link is the permission."""
+    link = api.links.read(token, now=time.time())
+    return archive(api.share, published_output(api.database, link.job_key, link.output_key), api.on_share)
 
 
 def _file(key: JobKey, output: OutputKey, path: FilePath, request: Request, api: TheApi, caller: Caller) -> Response:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from omkt_api import tus
 from omkt_api.deps import Api, Caller, KeyedRoute, TheApi
+from omkt_api.forms import FORM, FilePart, is_form
 from omkt_api.original_name import clean_name
 from omkt_api.problems import documented
 from omkt_api.resumable import KEEP_SECONDS
@@ -36,13 +37,23 @@ _QUOTAS = ((403, "quota_storage"), (413, "quota_upload"))
 _STORED = (*KEYED, *_QUOTAS, (400, "upload_empty"), (413, "body_too_large"), *_SHARE)
 _TUS = ((400, "upload_header_invalid"), (412, "tus_version"))
 _UNKNOWN = (404, "upload_unknown")
-_FILE: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "description": "The file itself, as it is; with or without Content-Length.",
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+_BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+_FORM = {
+    FORM: {
+        "schema": {
+            "type": "object",
+            "properties": {"file": {"type": "string", "format": "binary"}},
+            "required": ["file"],
+        }
     }
 }
+
+
+def _body(content: dict[str, Any]) -> dict[str, Any]:
+    said = "The file itself, as it is; with or without Content-Length."
+    return {"requestBody": {"required": True, "description": said, "content": content}}
+
+
 _PART: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -58,8 +69,8 @@ _PART: dict[str, Any] = {
     summary="Upload a file, or announce one",
     status_code=201,
     response_model=UploadOut,
-    responses=documented(*_STORED, *_TUS),
-    openapi_extra=_FILE,
+    responses=documented(*_STORED, (400, "upload_form_invalid"), *_TUS),
+    openapi_extra=_body(_BYTES | _FORM),
 )
 async def upload(
     request: Request,
@@ -69,12 +80,17 @@ async def upload(
 ) -> UploadOut | Response:
     """Store a file, to be the source of any number of jobs. It stays for some days after the last of them.
 
+    The body is the file itself, or a form as browsers send it, whose first file it is.
+
     With `Tus-Resumable` and `Upload-Length` it only announces one: the answer's `Location` takes the bytes by PATCH, in any
     number of requests. A job may name the upload at once, and begins when it is whole.
     """
     if "tus-resumable" in request.headers:
         return await _announce(request, api, caller)
-    return await _store(request, api, caller, name)
+    if is_form(request.headers):
+        part = FilePart(request.headers, request.stream())
+        return await _store(request, api, caller, name or await part.name(), part.blocks())
+    return await _store(request, api, caller, name, request.stream())
 
 
 @router.put(
@@ -83,7 +99,7 @@ async def upload(
     summary="Upload a file under a name",
     status_code=201,
     responses=documented(*_STORED),
-    openapi_extra=_FILE,
+    openapi_extra=_body(_BYTES),
 )
 async def put_upload(
     name: Annotated[str, Path(alias="key", max_length=255, description="What people call the file.")],
@@ -92,17 +108,19 @@ async def put_upload(
     caller: Caller,
 ) -> UploadOut:
     """As POST does; for clients that put, such as `curl -T film.mov …/v1/uploads/`. Each request stores a new upload."""
-    return await _store(request, api, caller, name)
+    return await _store(request, api, caller, name, request.stream())
 
 
-async def _store(request: Request, api: Api, caller: Account, name: str | None) -> UploadOut:
+async def _store(
+    request: Request, api: Api, caller: Account, name: str | None, stream: AsyncIterator[bytes]
+) -> UploadOut:
     announced = int(request.headers.get("content-length") or 0)
     await to_thread.run_sync(demand_upload, api.database, caller.id, caller.quotas, announced)
     await api.on_share(lambda: demand_room(api.share, announced))
     key = new_key()
     try:
         found = await receive(
-            api.share, key, clean_name(name), _within(request.stream(), caller.quotas.max_upload_bytes), api.on_share
+            api.share, key, clean_name(name), _within(stream, caller.quotas.max_upload_bytes), api.on_share
         )
         await to_thread.run_sync(store_upload, api.database, caller.id, key, found)
     except BaseException:

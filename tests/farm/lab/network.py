@@ -46,9 +46,9 @@ class Network:
         run("ip", "-n", self.namespace, "link", "set", tap, "master", "farm", "up")
 
     def cut(self, tap: str) -> None:
-        """Pull the cable."""
-        run("ip", "-n", self.namespace, "link", "set", tap, "down")
+        """Pull the cable out of the switch. The guest's own end stays up: its driver does not get over an end that goes down."""
+        run("ip", "-n", self.namespace, "link", "set", tap, "nomaster")
 
     def join(self, tap: str) -> None:
         """Put the cable back."""
-        run("ip", "-n", self.namespace, "link", "set", tap, "up")
+        run("ip", "-n", self.namespace, "link", "set", tap, "master", "farm", "up")

@@ -7,6 +7,7 @@ from typing import Any
 
 from omkt_pipeline.domain.errors import OmktError, SourceError, VerifyError
 from omkt_pipeline.domain.recipe import EncodeAudio, EncodeVideo, VideoRendition
+from omkt_pipeline.media.complaints import meaning_of
 from omkt_pipeline.media.extent import short_of
 from omkt_pipeline.media.made import header_of, tracks_of
 from omkt_pipeline.media.moov import MovieTrack
@@ -93,6 +94,9 @@ def _damaged(found: float, promised: float, stderr: str) -> OmktError:
             f"Of {promised:.1f} s only {found:.1f} s came out, and ffmpeg had nothing to complain of.",
             code="verify_short",
         )
+    meaning = meaning_of(stderr)
+    if meaning is not None and meaning.retryable:
+        return meaning  # the share or the disk gave up, not the source
     return SourceError(
         f"The source is damaged: of {promised:.1f} s only {found:.1f} s could be decoded.",
         code="source_damaged",

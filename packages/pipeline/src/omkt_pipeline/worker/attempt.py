@@ -140,6 +140,7 @@ def _stopped(attempt: Attempt, stopped: Stopped, around: Surroundings) -> Attemp
 
 
 def _failed(attempt: Attempt, error: OmktError, around: Surroundings) -> AttemptOutcome:
+    error = _believed(error, around.share)
     log.warning(
         "attempt failed", event_code="attempt_failed", code=error.code, reason=error.message, retryable=error.retryable
     )
@@ -148,6 +149,16 @@ def _failed(attempt: Attempt, error: OmktError, around: Surroundings) -> Attempt
         lambda: fail(around.database, attempt.task, error, host=around.host, backoff_base=around.backoff_seconds),
     )
     return AttemptOutcome.FAILED
+
+
+def _believed(error: OmktError, share: Share) -> OmktError:
+    """A verdict for good counts only where the share is the share: from an empty mount every source is missing or broken."""
+    if not error.retryable:
+        try:
+            share.check_sentinel()
+        except OmktError as unfit:
+            return unfit
+    return error
 
 
 def _patiently(attempt: Attempt, write: Callable[[], None]) -> None:

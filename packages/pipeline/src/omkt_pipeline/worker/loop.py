@@ -275,6 +275,7 @@ class Worker:
 
     def _no_room(self) -> str | None:
         try:
+            self._share.check_sentinel()
             if self._share.free_bytes() < 0:
                 return f"the share has less than {self._share.free_floor_bytes >> 20} MiB left"
             if psutil.disk_usage(str(self._config.scratch_root)).free < self._config.scratch_free_floor:

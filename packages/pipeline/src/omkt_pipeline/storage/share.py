@@ -108,7 +108,7 @@ class Share:
         final = self.path(relative)
         part = final.with_name(final.name + layout.PART)
         try:
-            _make_synced(final.parent)
+            self._make_home(final)
             part.mkdir()
             yield part
             for folder in sorted({path.parent for path in part.rglob("*")} | {part}):
@@ -129,7 +129,7 @@ class Share:
         """
         path = self.path(relative)
         try:
-            _make_synced(path.parent)
+            self._make_home(path)
             stream = FileIO(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640), "r+")
             sync_folder(path.parent)
             found = os.fstat(stream.fileno()).st_size
@@ -215,6 +215,17 @@ class Share:
         for attempt in self.path(relative).glob("*/*"):
             if attempt not in wanted:
                 self.remove(attempt.relative_to(self.root).as_posix())
+
+    def _make_home(self, path: Path) -> None:
+        """Make the folders above a path, but never the share's own rooms: where they are missing, this is not the share.
+
+        Raises ShareUnusable then.
+        """
+        room = self.root / path.relative_to(self.root).parts[0]
+        if not room.is_dir():
+            self.check_sentinel()
+            raise ShareUnusable(f"The share has no folder {room.name}. Run `omkt migrate` on the main host.")
+        _make_synced(path.parent)
 
     def _unusable(self, error: OSError) -> ShareUnusable:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -28,14 +28,8 @@ def create_account(
 
     def write(connection: Connection) -> tuple[int, bool]:
         steers = operator or connection.execute(select(account.c.id).limit(1)).first() is None
-        result = connection.execute(
-            insert(account).values(name=name, weight=weight, webhook_secret=secret, operator=steers, created_at=now())
-        )
-        assert result.inserted_primary_key is not None  # noqa: S101 - one row, one key
-        account_id = int(result.inserted_primary_key[0])
+        account_id = insert_account(connection, name, secret, weight=weight, operator=steers)
         _insert_key(connection, account_id, key, "first")
-        clocks = [{"account_id": account_id, "pool": int(pool), "vtime": 0.0} for pool in Pool]
-        connection.execute(insert(fair_share), clocks)
         return account_id, steers
 
     def written(connection: Connection) -> tuple[int, bool] | None:
@@ -51,6 +45,22 @@ def create_account(
     except IntegrityError:
         raise Conflict(f"There is already an account named {name}.", code="account_exists") from None
     return Account(id=account_id, name=name, webhook_secret=secret, operator=steers), key
+
+
+def insert_account(
+    connection: Connection, name: str, webhook_secret: str, *, weight: float = 1.0, operator: bool = False
+) -> int:
+    """Write an account with its clocks, without a key; return its id."""
+    result = connection.execute(
+        insert(account).values(
+            name=name, weight=weight, webhook_secret=webhook_secret, operator=operator, created_at=now()
+        )
+    )
+    assert result.inserted_primary_key is not None  # noqa: S101 - one row, one key
+    account_id = int(result.inserted_primary_key[0])
+    clocks = [{"account_id": account_id, "pool": int(pool), "vtime": 0.0} for pool in Pool]
+    connection.execute(insert(fair_share), clocks)
+    return account_id
 
 
 def add_key(database: Database, account_name: str, key_name: str) -> ApiKey:

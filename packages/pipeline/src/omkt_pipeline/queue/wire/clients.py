@@ -13,12 +13,12 @@ from sqlalchemy import Connection, Row, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from omkt_pipeline.db.engine import Database
-from omkt_pipeline.db.tables import account, fair_share, job, outbox
+from omkt_pipeline.db.tables import job, outbox
 from omkt_pipeline.db.types import now, now_plus
 from omkt_pipeline.db.wire_tables import wire_client
 from omkt_pipeline.domain.account import new_webhook_secret
 from omkt_pipeline.domain.errors import Conflict, NotFound, Refused
-from omkt_pipeline.domain.task import Pool
+from omkt_pipeline.queue.accounts import insert_account
 from omkt_pipeline.queue.endings import OPEN_JOB, cancel_job
 from omkt_pipeline.queue.outbox import MessageState
 
@@ -71,15 +71,7 @@ def subscribe(
     key = "".join(secrets.choice(_ALPHABET) for _ in range(_KEY_CHARACTERS))
 
     def write(connection: Connection) -> str:
-        made = connection.execute(
-            insert(account).values(
-                name=_account_name(email), weight=1.0, webhook_secret=new_webhook_secret(), created_at=now()
-            )
-        )
-        assert made.inserted_primary_key is not None  # noqa: S101 - one row, one key
-        account_id = int(made.inserted_primary_key[0])
-        clocks = [{"account_id": account_id, "pool": int(pool), "vtime": 0.0} for pool in Pool]
-        connection.execute(insert(fair_share), clocks)
+        account_id = insert_account(connection, _account_name(email), new_webhook_secret())
         connection.execute(
             insert(wire_client).values(
                 account_id=account_id,

@@ -9,10 +9,11 @@ from tests.contract.looking import count, job_state, outcomes, snapshot, task_ro
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import artifact, outbox, output
-from omkt_pipeline.domain.effects import Encoded, Settlement
+from omkt_pipeline.domain.effects import Encoded, Planned, Settlement
 from omkt_pipeline.domain.job import JobState, OutputState
-from omkt_pipeline.domain.plan import Plan, PlannedTask
+from omkt_pipeline.domain.plan import Plan, PlannedOutput, PlannedTask
 from omkt_pipeline.domain.task import Pool, Task, TaskKind, TaskState
+from omkt_pipeline.queue.audit import audit_rows
 from omkt_pipeline.queue.overview import job_by_key, published_output, tasks_of
 from omkt_pipeline.queue.settle import settle
 from omkt_pipeline.testing import a_job, a_plan, a_planned_job, a_settlement, an_artifact, take, taken
@@ -153,3 +154,26 @@ def test_another_attempt_cannot_publish_what_is_published(database: Database, ac
 
     assert task_state(database, package) is TaskState.DONE
     assert published_output(database, key, "film").folder.endswith(package.folder_name)
+
+
+def test_an_output_that_the_plan_skips_does_not_hold_the_job_up(database: Database, account: int) -> None:
+    key = a_job(database, account, path="a.mp4")
+    probed = taken(database, Pool.METADATA)
+    settle(database, probed, a_settlement(probed))
+    plan = a_plan(encodes=1)
+    skipped = PlannedOutput(key="sound", preset="audio-aac", preset_version=1, kind="file", skipped="no_audio")
+    planned = taken(database, Pool.METADATA)
+    settle(
+        database,
+        planned,
+        Settlement(effect=Planned(plan=plan.model_copy(update={"outputs": (*plan.outputs, skipped)}))),
+    )
+    for _ in range(2):
+        held = taken(database, Pool.TRANSCODER)
+        settle(database, held, a_settlement(held))
+
+    view = job_by_key(database, account, key)
+
+    assert view.state is JobState.SUCCEEDED
+    assert {one.key: one.state for one in view.outputs} == {"film": OutputState.PUBLISHED, "sound": OutputState.SKIPPED}
+    assert audit_rows(database) == []

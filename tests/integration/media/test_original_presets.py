@@ -85,7 +85,7 @@ def test_the_thumbnails_are_a_zip_with_the_names_of_the_original(pipeline: Pipel
         assert archive.namelist() == [f"{kind}{number:02d}.jpg" for number in range(7) for kind in "hl"]
         assert archive.testzip() is None
     images = delivered.results[THUMBNAILS]["images"]
-    assert [(image["width"], image["height"]) for image in images[:2]] == [(640, 360), (168, 94)]
+    assert [(image["width"], image["height"]) for image in images[:2]] == [(640, 360), (166, 92)]
 
 
 def test_thumbnails_of_sound_are_refused(pipeline: Pipeline, sound: Path) -> None:

@@ -1,8 +1,10 @@
 import pytest
-from tests.unit.planning.media_samples import STEREO, codes, facts, planned, sizes, video
+from tests.unit.planning.media_samples import SOURCE, STEREO, codes, facts, planned, sizes, video
 
 from omkt_pipeline.domain.errors import SourceError
 from omkt_pipeline.domain.media import AudioTrack, Colour
+from omkt_pipeline.planning.plan import plan_job
+from omkt_pipeline.presets import shipped
 
 
 def test_a_full_hd_film_gets_the_whole_ladder() -> None:
@@ -103,6 +105,26 @@ def test_the_sound_of_a_silent_film_is_refused() -> None:
         planned(facts(video()), "audio-aac")
 
     assert refusal.value.code == "no_audio"
+
+
+def test_what_cannot_be_made_is_skipped_and_the_rest_is_made() -> None:
+    plan = planned(facts(video()), "audio-aac", "mp4-720p")
+
+    assert {one.key: one.skipped for one in plan.outputs} == {"audio-aac": "no_audio", "mp4-720p": None}
+    assert ("no_audio", "audio-aac", True) in [(one.code, one.output, one.warning) for one in plan.decisions]
+    assert {task.output for task in plan.tasks if task.output} == {"mp4-720p"}
+
+
+def test_what_the_caller_calls_impossible_is_skipped_with_its_reason() -> None:
+    lacking = {"mp4-720p": SourceError("No encoder.", code="preset_unavailable")}
+    wanted = [shipped()["mp4-720p"], shipped()["poster"]]
+
+    plan = plan_job(facts(video(), STEREO), SOURCE, wanted, impossible=lacking)
+
+    assert [one.skipped for one in plan.outputs] == ["preset_unavailable", None]
+    with pytest.raises(SourceError) as refusal:
+        plan_job(facts(video(), STEREO), SOURCE, wanted[:1], impossible=lacking)
+    assert refusal.value.code == "preset_unavailable"
 
 
 def test_interlaced_and_hdr_sources_are_prepared_once_for_all_renditions() -> None:

@@ -1,6 +1,6 @@
 """plan: turn facts and presets into tasks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from omkt_pipeline.domain.capacity import Capacity, ChunkRules
@@ -35,7 +35,7 @@ class Plan:
         self._tools = tools
 
     def __call__(self, ctx: "TaskContext") -> Settlement:
-        """Plan the task's job. Raises SourceError when a preset cannot be made of this source, or is gone."""
+        """Plan the task's job. Raises SourceError when no preset can be made of this source, or one is gone."""
         media = self._media_of(ctx.task)
         if media.facts is None:
             raise SourceError("Nothing is known of the source yet.", code="source_unprobed")
@@ -43,17 +43,29 @@ class Plan:
         unknown = [name for name in wanted if name not in self._presets]
         if unknown:
             raise SourceError(f"There is no preset {', '.join(unknown)}.", code="preset_unknown")
-        for name in wanted:
-            self._refuse_without_encoder(self._presets[name])
         source = SourceFile(path=media.path, bytes=media.bytes)
         chosen = [self._presets[name] for name in wanted]
-        plan = plan_job(media.facts, source, chosen, capacity=self._capacity(), rules=self._rules)
+        plan = plan_job(
+            media.facts,
+            source,
+            chosen,
+            capacity=self._capacity(),
+            rules=self._rules,
+            impossible=self._without_encoder(chosen),
+        )
         return Settlement(effect=Planned(plan=plan))
 
-    def _refuse_without_encoder(self, preset: Preset) -> None:
-        lacking = [name for name in sorted(encoders_for(preset)) if self._tools is not None and self._tools.lacks(name)]
-        if lacking:
-            raise SourceError(
-                f"{preset.id} needs {', '.join(lacking)}, which the farm's ffmpeg has not. Ask the operator for another build.",
+    def _without_encoder(self, chosen: Sequence[Preset]) -> dict[str, SourceError]:
+        """Presets that this farm's ffmpeg cannot make, and why."""
+        tools = self._tools
+        if tools is None:
+            return {}
+        lacking = {preset.id: [name for name in sorted(encoders_for(preset)) if tools.lacks(name)] for preset in chosen}
+        return {
+            preset: SourceError(
+                f"{preset} needs {', '.join(names)}, which the farm's ffmpeg has not. Ask the operator for another build.",
                 code="preset_unavailable",
             )
+            for preset, names in lacking.items()
+            if names
+        }

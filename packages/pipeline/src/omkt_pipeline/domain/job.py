@@ -68,6 +68,7 @@ class MediaState(IntEnum):
 class OutputState(StrEnum):
     PENDING = "pending"
     PUBLISHED = "published"
+    SKIPPED = "skipped"  #: cannot be made of this source; the others are
     FAILED = "failed"
     EXPIRED = "expired"
 

@@ -40,6 +40,7 @@ class PlannedOutput(Value):
     preset: str
     preset_version: int
     kind: str  #: hls, file, images
+    skipped: str | None = None  #: the code of the decision that says why it cannot be made of this source
 
 
 class Plan(Value):

@@ -22,25 +22,50 @@ def plan_job(
     *,
     capacity: Capacity | None = None,
     rules: ChunkRules | None = None,
+    impossible: Mapping[str, SourceError] | None = None,
 ) -> Plan:
     """Decide all work of a job: one encode of all its pictures, in chunks where the farm has `capacity` for it, one of each
     sound, one of its stills, then packaging.
 
-    Raises SourceError (no_video, no_audio, source_no_tracks) when an output cannot be made of this source.
+    What cannot be made of this source, or is `impossible` here for a reason of the caller's (by preset), is skipped, with the
+    reason as a warning. Raises SourceError (no_video, no_audio,
+    source_no_tracks) when nothing can.
     """
     if not facts.video and not facts.audio:
         raise SourceError("The source holds neither picture nor sound.", code="source_no_tracks")
+    if not presets:
+        return Plan(outputs=(), tasks=(), decisions=_about_tracks(facts))
     encodes = Encodes(facts, source, capacity or Capacity(), rules or ChunkRules())
-    packages = tuple(_package(preset, encodes, facts.duration or 0.0) for preset in presets)
+    packages: list[PlannedTask] = []
+    refusals = dict(impossible or {})
+    for preset in presets:
+        if preset.id in refusals:
+            continue
+        try:
+            packages.append(_package(preset, encodes, facts.duration or 0.0))
+        except SourceError as refusal:
+            refusals[preset.id] = refusal
+    if not packages:
+        raise next(iter(refusals.values()))
     outputs = tuple(
-        PlannedOutput(key=preset.id, preset=preset.id, preset_version=preset.version, kind=_KINDS[preset.kind])
+        PlannedOutput(
+            key=preset.id,
+            preset=preset.id,
+            preset_version=preset.version,
+            kind=_KINDS[preset.kind],
+            skipped=refusals[preset.id].code if preset.id in refusals else None,
+        )
         for preset in presets
+    )
+    skipped = tuple(
+        Decision(code=refusal.code, message=refusal.message, output=output, warning=True)
+        for output, refusal in refusals.items()
     )
     tasks, chunks = encodes.tasks()
     return Plan(
         outputs=outputs,
         tasks=(*tasks, *(_of_chunks(package, chunks) for package in packages)),
-        decisions=(*_about_tracks(facts), *encodes.decisions),
+        decisions=(*_about_tracks(facts), *encodes.decisions, *skipped),
     )
 
 

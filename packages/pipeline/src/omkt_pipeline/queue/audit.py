@@ -153,11 +153,13 @@ _RULES: tuple[tuple[str, str, str, Select[Any]], ...] = (
     ),
     (
         "succeeded_with_gaps",
-        "succeeded, but not all of its outputs are published",
+        "succeeded, but not all of its outputs are published, or skipped by its plan",
         "job",
         select(job.c.id).where(
             job.c.state == JobState.SUCCEEDED,
-            exists().where(output.c.job_id == job.c.id, output.c.state != OutputState.PUBLISHED),
+            exists().where(
+                output.c.job_id == job.c.id, output.c.state.not_in((OutputState.PUBLISHED, OutputState.SKIPPED))
+            ),
         ),
     ),
     (

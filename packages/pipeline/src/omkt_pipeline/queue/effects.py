@@ -74,7 +74,7 @@ def _planned(connection: Connection, held: Task, effect: Planned) -> None:
                 "preset": one.preset,
                 "preset_version": one.preset_version,
                 "kind": one.kind,
-                "state": OutputState.PENDING,
+                "state": OutputState.SKIPPED if one.skipped else OutputState.PENDING,
             }
             for one in plan.outputs
         ],
@@ -114,7 +114,7 @@ def _published(connection: Connection, held: Task, settlement: Settlement, effec
     open_outputs = connection.execute(
         select(func.count())
         .select_from(output)
-        .where(output.c.job_id == held.job_id, output.c.state != OutputState.PUBLISHED)
+        .where(output.c.job_id == held.job_id, output.c.state.not_in((OutputState.PUBLISHED, OutputState.SKIPPED)))
     ).scalar_one()
     if open_outputs == 0:
         succeed_job(connection, held.job_id)

@@ -4,7 +4,6 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from io import FileIO
-from pathlib import PurePosixPath
 from typing import Any
 
 from fastapi import Request, Response
@@ -12,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 from zipstream import ZipStream
 
+from omkt_api.content_types import content_type
 from omkt_api.ranges import Slice, choose
 from omkt_pipeline.domain.errors import NotFound, ShareUnusable
 from omkt_pipeline.domain.task import Artifact
@@ -21,29 +21,6 @@ from omkt_pipeline.storage.share import Share
 _BLOCK = 256 << 10
 #: Runs blocking work in a thread.
 InThread = Callable[[Callable[[], Any]], Awaitable[Any]]
-#: Never guessed from the content: a film that looks like a page to a browser is still a film.
-_TYPES = {
-    ".m3u8": "application/vnd.apple.mpegurl",
-    ".mpd": "application/dash+xml",
-    ".m4s": "video/iso.segment",
-    ".mp4": "video/mp4",
-    ".m4a": "audio/mp4",
-    ".m4v": "video/mp4",
-    ".webm": "video/webm",
-    ".mkv": "video/x-matroska",
-    ".flv": "video/x-flv",
-    ".mpg": "video/mpeg",
-    ".ogg": "audio/ogg",
-    ".ts": "video/mp2t",
-    ".aac": "audio/aac",
-    ".mp3": "audio/mpeg",
-    ".jpg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-    ".vtt": "text/vtt; charset=utf-8",
-    ".json": "application/json",
-    ".zip": "application/zip",
-}
 _HEADERS = {
     "Accept-Ranges": "bytes",
     # Published files never change. Only who was allowed to get one may keep it.
@@ -52,11 +29,6 @@ _HEADERS = {
     # Links are made to be put into other sites' pages.
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
-
-
-def content_type(path: str) -> str:
-    """The media type of a file that we made, by its ending."""
-    return _TYPES.get(PurePosixPath(path).suffix, "application/octet-stream")
 
 
 def answer(request: Request, share: Share, output: PublishedOutput, path: str, in_thread: InThread) -> Response:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import PurePosixPath
 from typing import Any
 
-from omkt_api.downloads import content_type
+from omkt_api.content_types import content_type
 from omkt_pipeline.domain.media import AudioTrack, MediaFacts, VideoTrack
 from omkt_pipeline.domain.preset import CARRIES
 from omkt_pipeline.queue.wire.telling import Made

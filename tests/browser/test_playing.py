@@ -13,6 +13,8 @@ import httpx
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from omkt_pipeline.media.tools import find_tools
+
 ROOT = Path(__file__).resolve().parents[2]
 OMKT = str(Path(sys.executable).parent / "omkt")
 PATIENCE_SECONDS = 30.0
@@ -23,20 +25,44 @@ QUIET = (
 
 
 @pytest.fixture(scope="module")
-def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
-    """The demo's clip, transcoded on an embedded farm that goes on serving it."""
+def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """An embedded farm that transcodes and goes on serving; the environment in which commands find it."""
     root = tmp_path_factory.mktemp("farm")
     environment = os.environ | {"OMKT_FARM": str(root)}
-    farm = subprocess.Popen(
+    process = subprocess.Popen(
         [OMKT, "up", "--root", str(root), "--port", "0"], env=environment, stdout=subprocess.DEVNULL
     )
     try:
-        submit = [OMKT, "submit", str(ROOT / "demo" / "clip.mp4"), "--preset", "hls-h264", "--preset", "mp4-720p"]
-        done = _patiently([*submit, "--wait", "--json"], environment)
-        yield json.loads(done)
+        yield environment
     finally:
-        farm.send_signal(signal.SIGINT)
-        farm.wait(30)
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def job(farm: dict[str, str]) -> dict[str, object]:
+    """The demo's clip, transcoded."""
+    return _transcoded(ROOT / "demo" / "clip.mp4", ["hls-h264", "mp4-720p"], farm)
+
+
+@pytest.fixture(scope="module")
+def titled(farm: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """The same with titles, transcoded."""
+    folder = tmp_path_factory.mktemp("titled")
+    (folder / "titles.srt").write_text("1\n00:00:01,000 --> 00:00:03,000\nGood morning\n")
+    film = folder / "film.mkv"
+    words = ["-i", str(ROOT / "demo" / "clip.mp4"), "-i", str(folder / "titles.srt"), "-map", "0", "-map", "1"]
+    argv = [str(find_tools().ffmpeg), "-v", "error", "-nostdin", *words, "-c", "copy", "-c:s", "srt"]
+    subprocess.run([*argv, "-metadata:s:s:0", "language=eng", str(film)], check=True)
+    return _transcoded(film, ["hls-h264"], farm)
+
+
+def _transcoded(source: Path, presets: list[str], environment: dict[str, str]) -> dict[str, object]:
+    words = [word for preset in presets for word in ("--preset", preset)]
+    done: dict[str, object] = json.loads(
+        _patiently([OMKT, "submit", str(source), *words, "--wait", "--json"], environment)
+    )
+    return done
 
 
 def _patiently(command: list[str], environment: dict[str, str]) -> str:
@@ -82,16 +108,19 @@ START = """manifest => {
 }"""
 
 
-def test_the_same_segments_play_as_dash(job: dict[str, object], page: Page) -> None:
-    files = output(job, "hls-h264")["files_url"]
-    origin = files.split("/v1/")[0]
+def start_shaka(page: Page, files: str) -> None:
+    origin = files.split("/v1/", maxsplit=1)[0]
     shaka = (Path(__file__).parent / "vendor" / "shaka-player.dash.js").read_text()
     page.route(f"{origin}/dash.html", lambda route: route.fulfill(body=DASH_PAGE, content_type="text/html"))
     page.route(f"{origin}/shaka.js", lambda route: route.fulfill(body=shaka, content_type="text/javascript"))
-    video = "document.getElementById('video')"
     page.goto(f"{origin}/dash.html")
-
     page.evaluate(START, f"{files}manifest.mpd")
+
+
+def test_the_same_segments_play_as_dash(job: dict[str, object], page: Page) -> None:
+    video = "document.getElementById('video')"
+    start_shaka(page, output(job, "hls-h264")["files_url"])
+
     page.evaluate(f"{video}.muted = true; {video}.play()")
 
     until(page, "video.currentTime > 1")
@@ -102,6 +131,24 @@ def test_the_same_segments_play_as_dash(job: dict[str, object], page: Page) -> N
     page.evaluate(f"{video}.currentTime = 9.8")
     until(page, "video.ended")
     assert page.locator("#failure").inner_text() == ""
+
+
+def test_titles_are_shown_at_their_time(titled: dict[str, object], page: Page) -> None:
+    cue = "[...video.textTracks].flatMap(track => [...(track.cues || [])]).map(cue => [cue.startTime, cue.endTime, cue.text])"
+    page.goto(output(titled, "hls-h264")["play_url"])
+    until(page, "video.textTracks.length === 1")
+    page.evaluate("document.getElementById('video').textTracks[0].mode = 'showing'")
+    until(page, f"{cue}.length > 0")
+    (by_hls,) = page.evaluate(f"(video => {cue})(document.getElementById('video'))")
+
+    start_shaka(page, output(titled, "hls-h264")["files_url"])
+    page.evaluate("player.selectTextTrack(player.getTextTracks()[0]); player.setTextTrackVisibility(true)")
+    until(page, f"{cue}.length > 0")
+    (by_dash,) = page.evaluate(f"(video => {cue})(document.getElementById('video'))")
+
+    assert [by_hls[2], by_dash[2]] == ["Good morning"] * 2
+    # Matroska has no negative times: all tracks of the copy lie a little later.
+    assert [*by_hls[:2], *by_dash[:2]] == pytest.approx([1.0, 3.0, 1.0, 3.0], abs=0.15)
 
 
 @pytest.mark.parametrize("preset", ["hls-h264", "mp4-720p"])

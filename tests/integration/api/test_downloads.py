@@ -170,7 +170,7 @@ def test_the_player_shows_the_name_of_the_media_as_text(farm: Farm, published: s
         assert " onload=" not in page.text
         source = page.text.partition('data-source="')[2].partition('"')[0]
         assert stranger.get(f"{farm.url}/play/{source}").content == FILES["master.m3u8"]
-        for name in ("hls.light.min.js", "play.js", "play.css", "hls.js.LICENSE"):
+        for name in ("hls.min.js", "play.js", "play.css", "hls.js.LICENSE"):
             assert stranger.get(f"/static/{name}").status_code == 200
 
 

@@ -22,6 +22,12 @@ def packet_count(path: Path, tools: Tools) -> int:
     return len(_ask(path, tools, "-show_entries", "packet=pts_time")["packets"])
 
 
+def frame_types(path: Path, tools: Tools) -> list[str]:
+    """The kinds of the pictures that can be decoded: I, P, B."""
+    frames = _ask(path, tools, "-select_streams", "v:0", "-show_entries", "frame=pict_type")["frames"]
+    return [str(frame["pict_type"]) for frame in frames]
+
+
 def first_pixel(path: Path, tools: Tools, x: int, y: int) -> tuple[int, int, int]:
     """Red, green and blue of one pixel of the first frame."""
     words = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-i", str(path), "-frames:v", "1"]

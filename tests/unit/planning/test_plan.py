@@ -2,7 +2,7 @@ import pytest
 from tests.unit.planning.media_samples import SOURCE, STEREO, codes, facts, planned, sizes, video
 
 from omkt_pipeline.domain.errors import SourceError
-from omkt_pipeline.domain.media import AudioTrack, Colour
+from omkt_pipeline.domain.media import AudioTrack, Colour, SubtitleTrack
 from omkt_pipeline.planning.plan import plan_job
 from omkt_pipeline.presets import shipped
 
@@ -183,3 +183,18 @@ def test_a_longer_film_costs_more() -> None:
     ]
 
     assert costs[1] > 9 * costs[0]
+
+
+def test_titles_that_are_text_are_delivered_and_pictures_of_text_are_not() -> None:
+    tracks = [("subrip", "text", "eng"), ("hdmv_pgs_subtitle", "image", "eng"), ("dvb_teletext", "unknown", None)]
+    titles = tuple(
+        SubtitleTrack(index=number, codec=codec, kind=kind, language=language)  # type: ignore[arg-type]
+        for number, (codec, kind, language) in enumerate(tracks, 2)
+    )
+    plan = planned(facts(video(), STEREO, subtitles=3, subtitle_tracks=titles), "hls-h264", "mp4-720p", "social-1080p")
+
+    (texts,) = [task for task in plan.tasks if task.key == "texts"]
+    assert [(text["name"], text["index"]) for text in texts.spec["texts"]] == [("text-eng", 2)]
+    assert {"subtitles_are_images", "subtitles_unreadable", "subtitles_left_out"} <= codes(plan)
+    needs = {task.key: "texts" in task.needs for task in plan.tasks if task.kind == "package"}
+    assert needs == {"package-hls-h264": True, "package-mp4-720p": True, "package-social-1080p": False}

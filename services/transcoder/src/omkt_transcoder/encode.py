@@ -8,16 +8,18 @@ import structlog
 from omkt_pipeline.domain.effects import Encoded, Settlement
 from omkt_pipeline.domain.errors import SourceError, Unavailable, VerifyError
 from omkt_pipeline.domain.limits import Limits
-from omkt_pipeline.domain.recipe import EncodeAudio, EncodeStills, EncodeVideo, encode_spec
+from omkt_pipeline.domain.recipe import Encode as Recipe
+from omkt_pipeline.domain.recipe import EncodeAudio, EncodeStills, EncodeTexts, EncodeVideo, encode_spec
 from omkt_pipeline.media.complaints import meaning_of
 from omkt_pipeline.media.containers import staged
-from omkt_pipeline.media.encode_argv import TOO_MANY_DECODE_ERRORS, audio_argv, video_argv
+from omkt_pipeline.media.encode_argv import TOO_MANY_DECODE_ERRORS, audio_argv, texts_argv, video_argv
 from omkt_pipeline.media.encoders import encoders_of
 from omkt_pipeline.media.process import Finished, ProcessLimits, Reach, ToolExited, run
 from omkt_pipeline.media.progress import Progress
 from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.storage import layout
 from omkt_transcoder.stills import take_stills
+from omkt_transcoder.titles import rewritten
 from omkt_transcoder.verify import check_rendition, check_sound
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ class Encode:
             facts = self._video(recipe, source, target, ctx)
         elif isinstance(recipe, EncodeAudio):
             facts = self._audio(recipe, source, target, ctx)
+        elif isinstance(recipe, EncodeTexts):
+            facts = self._texts(recipe, source, target, ctx)
         else:
             facts = self._stills(recipe, source, target, ctx)
         folder = layout.staging_folder(ctx.task)
@@ -105,6 +109,13 @@ class Encode:
         )
         return {**self._effort(finished.cpu_seconds, finished.peak_rss), "sounds": {recipe.name: sound}}
 
+    def _texts(self, recipe: EncodeTexts, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
+        argv = texts_argv(recipe, source, target, tools=self._tools, limits=self._limits)
+        reach = Reach(reads=(source,), writes=(target,))
+        finished = self._run(argv, reach, Progress(recipe.input.duration, ctx.report), ctx)
+        texts = {text.name: rewritten(target / f"{text.name}.vtt", text) for text in recipe.texts}
+        return {**self._effort(finished.cpu_seconds, finished.peak_rss), "texts": texts}
+
     def _stills(self, recipe: EncodeStills, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
         cpu_seconds, peak_rss, images = take_stills(
             recipe, source, target, tools=self._tools, limits=self._limits, stop=ctx.stop, report=ctx.report
@@ -131,7 +142,7 @@ class Encode:
                 ) from error
             raise meaning_of(error.log_tail or "") or error from error
 
-    def _refuse_without_encoder(self, recipe: EncodeVideo | EncodeAudio | EncodeStills) -> None:
+    def _refuse_without_encoder(self, recipe: Recipe) -> None:
         encoders = encoders_of(recipe)
         lacking = sorted(encoder for encoder in encoders if self._tools.lacks(encoder))
         if lacking:

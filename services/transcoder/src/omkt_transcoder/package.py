@@ -20,6 +20,7 @@ from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.storage import layout
 from omkt_transcoder.join import joined
 from omkt_transcoder.presentation import MASTER, check_presentation
+from omkt_transcoder.titles import disposition_of, write_rendition
 from omkt_transcoder.verify import DURATION_SLACK_SECONDS
 
 if TYPE_CHECKING:
@@ -68,15 +69,18 @@ class Package:
         for track in tracks:
             (target / track.name).mkdir()
         self._run(hls_argv(tracks, target, spec.segment_seconds, tools=self._tools), tracks, ctx)
+        length = max(_facts_of(part, inputs)["duration"] for part in parts)
+        for part in spec.texts:
+            write_rendition(_file_of(part, "vtt", inputs, ctx), target, part.name, length=length)
         presentation = check_presentation(spec, inputs, target)
         (target / MASTER).write_text(presentation.master)
         (target / MANIFEST).write_text(presentation.manifest)
-        return MASTER, {**_contents(parts, inputs), "hls": MASTER, "dash": MANIFEST}
+        return MASTER, {**_contents((*parts, *spec.texts), inputs), "hls": MASTER, "dash": MANIFEST}
 
     def _file(
         self, spec: PackageFile, inputs: Mapping[str, StagedFolder], target: Path, ctx: "TaskContext"
     ) -> tuple[str, dict[str, Any]]:
-        parts = (*spec.video, *spec.audio)
+        parts = (*spec.video, *spec.audio, *spec.texts)
         inputs, files = self._whole(spec, parts, inputs, ctx)
         tracks = [
             TrackFile(name=part.name, path=files[part]) if part in files else _track(part, inputs, ctx)
@@ -85,10 +89,13 @@ class Package:
         made = target / spec.name
         self._run(file_argv(tracks, made, spec.container, tools=self._tools), tracks, ctx)
         # Not every container keeps the order of its tracks.
-        found = sorted(tracks_of(made, tools=self._tools, stop=ctx.stop), key=lambda track: track.kind != "video")
+        order = ["video", "audio", "subtitle"].index
+        found = sorted(tracks_of(made, tools=self._tools, stop=ctx.stop), key=lambda track: order(track.kind))
         if len(found) != len(parts):
             raise VerifyError(f"{spec.name} holds {len(found)} tracks instead of {len(parts)}.")
         for track, part in zip(found, parts, strict=True):
+            if part in spec.texts:
+                continue  # MP4 has samples for the time between titles, too
             planned = _facts_of(part, inputs)
             samples = planned.get("frames", planned.get("packets"))
             if track.codec != planned["codec"] or track.samples != samples:
@@ -148,7 +155,13 @@ def _track(part: Part, inputs: Mapping[str, StagedFolder], ctx: "TaskContext") -
     facts = _facts_of(part, inputs)
     home = staged(facts["codec"])
     path = _file_of(part, home.ending, inputs, ctx)
-    return TrackFile(name=part.name, path=path, demuxer=home.demuxer, language=facts.get("language"))
+    return TrackFile(
+        name=part.name,
+        path=path,
+        demuxer=home.demuxer,
+        language=facts.get("language"),
+        disposition=disposition_of(facts) if "cues" in facts else None,
+    )
 
 
 def _file_of(part: Part, ending: str, inputs: Mapping[str, StagedFolder], ctx: "TaskContext") -> Path:
@@ -162,7 +175,7 @@ def _file_of(part: Part, ending: str, inputs: Mapping[str, StagedFolder], ctx: "
 
 def _facts_of(part: Part, inputs: Mapping[str, StagedFolder]) -> dict[str, Any]:
     facts = inputs[part.task].facts
-    for group in ("renditions", "sounds", "images"):
+    for group in ("renditions", "sounds", "images", "texts"):
         if part.name in facts.get(group, {}):
             return {"name": part.name, **facts[group][part.name]}
     raise VerifyError(f"{part.task} says nothing about {part.name}.")
@@ -172,9 +185,10 @@ def _contents(parts: tuple[Part, ...], inputs: Mapping[str, StagedFolder]) -> di
     """What is inside, for the client."""
     facts = [_facts_of(part, inputs) for part in parts]
     return {
-        "duration": max(fact["duration"] for fact in facts),
+        "duration": max(fact["duration"] for fact in facts if "duration" in fact),
         "renditions": [fact for fact in facts if "width" in fact],
         "audio": [fact for fact in facts if "channels" in fact],
+        "subtitles": [fact for fact in facts if "cues" in fact],
     }
 
 

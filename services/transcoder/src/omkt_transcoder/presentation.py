@@ -10,12 +10,23 @@ from typing import Any
 from omkt_pipeline.domain.errors import VerifyError
 from omkt_pipeline.domain.recipe import PackageHls, Part, StagedFolder
 from omkt_pipeline.media.boxes import Segment, codec_string, read_segment, timescale
-from omkt_pipeline.media.manifest import Track, dash_manifest
+from omkt_pipeline.media.manifest import TextFile, Track, dash_manifest
 from omkt_pipeline.media.package_argv import INIT, PLAYLIST
-from omkt_pipeline.media.playlist import Rate, Sound, Variant, master_playlist, rate_of, read_media_playlist
+from omkt_pipeline.media.playlist import (
+    KeyFrame,
+    Rate,
+    Sound,
+    Titles,
+    Variant,
+    key_frame_playlist,
+    master_playlist,
+    rate_of,
+    read_media_playlist,
+)
 from omkt_transcoder.verify import DURATION_SLACK_SECONDS
 
 MASTER = "master.m3u8"
+KEY_FRAMES = "key-frames.m3u8"
 _AAC_LC = "mp4a.40.2"
 #: As package_argv.py names segments, in DASH's words.
 _SEGMENT = "$Number%05d$.m4s"
@@ -32,6 +43,7 @@ class _Cut:
     begins_at: int  #: in these units
     lengths: tuple[int, ...]  #: in these units, of every segment
     codec: str | None  #: of a video track
+    key_frames: Rate | None = None  #: of a video track's I-frame playlist
 
     @property
     def starts(self) -> tuple[Fraction, ...]:
@@ -62,6 +74,8 @@ def check_presentation(spec: PackageHls, inputs: Mapping[str, StagedFolder], fol
             frame_rate=Fraction(inputs[part.task].facts["rate"]),
             codec=cuts[part.name].codec or "",
             rate=cuts[part.name].rate,
+            key_frames=cuts[part.name].key_frames,
+            key_frames_uri=f"{part.name}/{KEY_FRAMES}",
         )
         for part in spec.video
         for facts in [inputs[part.task].facts["renditions"][part.name]]
@@ -92,9 +106,16 @@ def check_presentation(spec: PackageHls, inputs: Mapping[str, StagedFolder], fol
         _track(part.name, cuts[part.name], one.codec, language=one.language, channels=one.channels)
         for part, one in zip(spec.audio, sounds, strict=True)
     ]
+    said = {part.name: inputs[part.task].facts["texts"][part.name] for part in spec.texts}
+    about = {name: {key: facts[key] for key in ("language", "forced", "for_deaf")} for name, facts in said.items()}
+    titles = [Titles(uri=f"{name}/{PLAYLIST}", **more) for name, more in about.items()]
+    texts = [
+        TextFile(name=name, uri=f"{name}.vtt", bytes=(folder / f"{name}.vtt").stat().st_size, **more)
+        for name, more in about.items()
+    ]
     return Presentation(
-        master=master_playlist(variants, sounds),
-        manifest=dash_manifest(pictures, tracks, init=INIT, segment=_SEGMENT),
+        master=master_playlist(variants, sounds, titles),
+        manifest=dash_manifest(pictures, tracks, texts, init=INIT, segment=_SEGMENT),
     )
 
 
@@ -124,13 +145,29 @@ def _check_track(part: Part, inputs: Mapping[str, StagedFolder], folder: Path) -
         raise VerifyError(f"{part.name}: the segments last {sum(lengths):.2f} s, not {planned['duration']:.2f} s.")
     if any(abs(entry.seconds - length) > _EXTINF_SLACK_SECONDS for entry, length in zip(entries, lengths, strict=True)):
         raise VerifyError(f"{part.name}: the playlist names other lengths than the segments have.")
+    key_frames = _key_frames(folder, [entry.uri for entry in entries], segments, lengths) if is_video else None
     return _Cut(
+        key_frames=key_frames,
         rate=rate_of([path.stat().st_size for path in paths], lengths),
         scale=scale,
         begins_at=segments[0].begins_at,
         lengths=tuple(segment.duration for segment in segments),
         codec=codec_string(init) if is_video else None,
     )
+
+
+def _key_frames(
+    folder: Path, uris: Sequence[str], segments: Sequence[Segment], lengths: Sequence[float]
+) -> Rate | None:
+    """Write the I-frame playlist of a picture, of the first frame of each segment; its rate, or None without one."""
+    sizes = [segment.key_frame_bytes for segment in segments if segment.key_frame_bytes]
+    if len(sizes) != len(segments):
+        return None
+    frames = [
+        KeyFrame(uri=uri, size=size, seconds=seconds) for uri, size, seconds in zip(uris, sizes, lengths, strict=True)
+    ]
+    (folder / KEY_FRAMES).write_text(key_frame_playlist(frames, INIT))
+    return rate_of(sizes, lengths)
 
 
 def _check_continuity(name: str, segments: Sequence[Segment], *, needs_key_frames: bool) -> None:

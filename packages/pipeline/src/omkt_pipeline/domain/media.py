@@ -1,6 +1,7 @@
 """What is known of a media: facts in our own words, measured by probing."""
 
 from fractions import Fraction
+from typing import Literal
 
 from omkt_pipeline.domain.plan import Value
 
@@ -68,6 +69,18 @@ class AudioTrack(Value):
     default: bool = False
 
 
+class SubtitleTrack(Value):
+    """A track of titles: text, or pictures of text."""
+
+    index: int
+    codec: str
+    kind: Literal["text", "image", "unknown"]  #: unknown: in a codec that we do not read
+    language: str | None = None
+    forced: bool = False  #: only what everybody needs, such as signs and foreign speech
+    for_deaf: bool = False  #: says what is heard besides speech, too
+    default: bool = False
+
+
 class MediaFacts(Value):
     """What probing found. Tracks that cannot be used (unknown codec, no size) are named in `unusable`, not listed."""
 
@@ -78,6 +91,7 @@ class MediaFacts(Value):
     video: tuple[VideoTrack, ...] = ()
     audio: tuple[AudioTrack, ...] = ()
     subtitles: int = 0  #: number of subtitle tracks
+    subtitle_tracks: tuple[SubtitleTrack, ...] = ()  #: empty for media that were probed before these were looked at
     attached_pictures: int = 0
     unusable: tuple[str, ...] = ()  #: codecs of tracks we cannot or will not decode
 

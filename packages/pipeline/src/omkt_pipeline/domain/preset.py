@@ -20,6 +20,8 @@ CARRIES: dict[str, frozenset[str]] = {
     "mp3": frozenset({"mp3"}),
     "ogg": frozenset({"vorbis", "opus"}),
 }
+#: Containers that carry titles as text.
+CARRIES_TITLES = frozenset({"mp4", "mkv", "webm"})
 
 
 class _Strict(BaseModel):
@@ -112,6 +114,7 @@ class HlsPreset(_Preset):
     kind: Literal["hls"]
     video: VideoSettings
     audio: AudioSettings
+    subtitles: bool = True  #: all titles of the source that are text, as WebVTT
     segment_seconds: float = Field(6.0, gt=0, le=20)
 
     @model_validator(mode="after")
@@ -129,10 +132,13 @@ class FilmPreset(_Preset):
     video: VideoSettings
     audio: AudioSettings
     sound_alone: bool = False  #: a source without picture gives its sound, instead of a refusal
+    subtitles: bool = False  #: all titles of the source that are text, as tracks that a player can show
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         _carried(self.container, self.video.codec, self.audio.codec)
+        if self.subtitles and self.container not in CARRIES_TITLES:
+            raise ValueError(f"{self.container} does not carry subtitles")
         return self
 
 

@@ -107,8 +107,27 @@ class EncodeStills(Value):
     stills: tuple[Still, ...]
 
 
-EncodeSpec = Annotated[EncodeVideo | EncodeAudio | EncodeStills, Field(discriminator="kind")]
-encode_spec: TypeAdapter[EncodeVideo | EncodeAudio | EncodeStills] = TypeAdapter(EncodeSpec)
+class Text(Value):
+    """One track of titles that are text, as WebVTT."""
+
+    name: str
+    index: int  #: of the track in its file
+    language: str | None = None
+    forced: bool = False
+    for_deaf: bool = False
+
+
+class EncodeTexts(Value):
+    """Read titles out of the source, all tracks at once."""
+
+    kind: Literal["texts"] = "texts"
+    input: Input  #: its index is that of the first track
+    texts: tuple[Text, ...]
+
+
+Encode = EncodeVideo | EncodeAudio | EncodeStills | EncodeTexts
+EncodeSpec = Annotated[Encode, Field(discriminator="kind")]
+encode_spec: TypeAdapter[Encode] = TypeAdapter(EncodeSpec)
 
 
 class Part(Value):
@@ -122,6 +141,7 @@ class _Package(Value):
     output: str  #: key of the output
     video: tuple[Part, ...] = ()  #: best first
     audio: tuple[Part, ...] = ()
+    texts: tuple[Part, ...] = ()
     #: Encodes that were cut: the keys of their chunks in the film's order, by the key that the parts name.
     chunks: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 

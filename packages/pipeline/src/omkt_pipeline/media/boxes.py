@@ -38,6 +38,7 @@ class Segment:
     duration: int  #: in units of the track's timescale
     begins_at: int  #: decode time of the first sample, same units
     begins_with_key_frame: bool
+    key_frame_bytes: int | None = None  #: from the file's beginning to the end of its first frame
 
 
 def codec_string(init: bytes) -> str:
@@ -89,20 +90,43 @@ def read_segment(path: Path) -> Segment:
     samples = duration = 0
     begins_at: int | None = None
     key = False
-    default_duration = default_flags = 0
+    default_duration = default_flags = default_size = 0
+    first_ends: int | None = None
     for kind, body in _walk_file(path):
         if kind == b"tfhd":
-            default_duration, default_flags = _tfhd(body)
+            default_duration, default_flags, default_size = _tfhd(body)
         elif kind == b"tfdt" and begins_at is None:
             begins_at = int.from_bytes(body[4:12] if body[0] == 1 else body[4:8], "big")
         elif kind == b"trun":
             count, length, flags = _trun(body, default_duration, default_flags)
             if not samples:
                 key = not flags & _NOT_A_SYNC_SAMPLE
+                first_ends = _first_sample(path, body, default_size)
             samples, duration = samples + count, duration + length
     if begins_at is None or not samples:
         raise VerifyError(f"{path.name} holds no media.")
-    return Segment(samples=samples, duration=duration, begins_at=begins_at, begins_with_key_frame=key)
+    return Segment(
+        samples=samples,
+        duration=duration,
+        begins_at=begins_at,
+        begins_with_key_frame=key,
+        key_frame_bytes=first_ends if key else None,
+    )
+
+
+def _first_sample(path: Path, trun: bytes, default_size: int) -> int | None:
+    """Where the first sample of a file ends: samples lie at the front of the first media data box."""
+    flags = int.from_bytes(trun[1:4], "big")
+    at = 8 + (4 if flags & 0x1 else 0) + (4 if flags & 0x4 else 0) + (4 if flags & 0x100 else 0)
+    size = int.from_bytes(trun[at : at + 4], "big") if flags & 0x200 else default_size
+    where = 0
+    with path.open("rb") as stream:
+        for kind, body in _outermost(stream):
+            if kind == b"mdat":
+                where = stream.tell()
+                break
+            stream.seek(body, 1)
+    return where + size if where and size else None
 
 
 def _walk_file(path: Path) -> Iterator[tuple[bytes, bytes]]:
@@ -151,18 +175,18 @@ def walk(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += size
 
 
-def _tfhd(body: bytes) -> tuple[int, int]:
-    """Default duration and flags of the samples of a fragment."""
+def _tfhd(body: bytes) -> tuple[int, int, int]:
+    """Default duration, flags and size of the samples of a fragment."""
     flags = int.from_bytes(body[1:4], "big")
     at = 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
-    duration = sample_flags = 0
+    duration = sample_flags = size = 0
     if flags & 0x8:
         duration, at = int.from_bytes(body[at : at + 4], "big"), at + 4
     if flags & 0x10:
-        at += 4
+        size, at = int.from_bytes(body[at : at + 4], "big"), at + 4
     if flags & 0x20:
         sample_flags = int.from_bytes(body[at : at + 4], "big")
-    return duration, sample_flags
+    return duration, sample_flags, size
 
 
 def _trun(body: bytes, default_duration: int, default_flags: int) -> tuple[int, int, int]:

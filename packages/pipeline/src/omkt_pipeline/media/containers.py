@@ -23,6 +23,7 @@ _STAGED = {
     "opus": _OGG,
     "mp3": Staged(muxer="mp3", demuxer="mp3", ending="mp3"),
     "mp2": Staged(muxer="mp2", demuxer="mp3", ending="mp2"),
+    "webvtt": Staged(muxer="webvtt", demuxer="webvtt", ending="vtt"),
 }
 
 #: ffmpeg's muxer for each container that a preset may name, and its options.
@@ -38,6 +39,9 @@ MUXERS: dict[str, tuple[str, ...]] = {
     "mp3": ("-id3v2_version", "3", "-f", "mp3"),
     "ogg": ("-f", "ogg"),
 }
+
+#: ffmpeg's encoder of titles for each container that carries them.
+TITLES = {"mp4": "mov_text", "mkv": "subrip", "webm": "webvtt"}
 
 
 def staged(codec: str) -> Staged:

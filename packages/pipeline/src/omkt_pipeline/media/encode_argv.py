@@ -4,7 +4,7 @@ from pathlib import Path
 
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.media import Colour
-from omkt_pipeline.domain.recipe import Chunk, EncodeAudio, EncodeStills, EncodeVideo, Still
+from omkt_pipeline.domain.recipe import Chunk, EncodeAudio, EncodeStills, EncodeTexts, EncodeVideo, Still
 from omkt_pipeline.media.colouring import TAGGED, scaled, tone_mapped
 from omkt_pipeline.media.containers import staged
 from omkt_pipeline.media.encoders import audio_encoder, video_encoder
@@ -14,6 +14,9 @@ from omkt_pipeline.media.tools import Tools
 #: Only frames that are marked so are touched: many sources are interlaced in parts.
 _DEINTERLACE = "bwdif=mode=send_frame:parity=auto:deint=interlaced"
 
+
+#: Bytes of one track of titles; a long film with much talk has a tenth of a megabyte.
+_LARGEST_TEXT = 16_000_000
 
 #: ffmpeg's exit status for it.
 TOO_MANY_DECODE_ERRORS = 69
@@ -103,6 +106,18 @@ def audio_argv(recipe: EncodeAudio, source: Path, target: Path, *, tools: Tools,
         "-t", f"{limits.max_duration_seconds:.0f}", "-fs", str(limits.max_file_bytes),
         "-f", staged(recipe.codec).muxer, f"file:{target / recipe.name}.{staged(recipe.codec).ending}",
     ]  # fmt: skip
+
+
+def texts_argv(recipe: EncodeTexts, source: Path, target: Path, *, tools: Tools, limits: Limits) -> list[str]:
+    """Read titles into `target`/NAME.vtt, all tracks in one run."""
+    argv = [*begin(tools), *opened(source, recipe.input.demuxer, limits, titles=True)]
+    for text in recipe.texts:
+        argv += [
+            "-map", f"0:{text.index}", "-vn", "-an", "-dn", "-map_metadata", "-1", "-map_chapters", "-1",
+            "-c:s", "webvtt", "-t", f"{limits.max_duration_seconds:.0f}", "-fs", str(_LARGEST_TEXT),
+            "-f", "webvtt", f"file:{target / text.name}.vtt",
+        ]  # fmt: skip
+    return argv
 
 
 def still_argv(

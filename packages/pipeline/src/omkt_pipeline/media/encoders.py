@@ -1,7 +1,7 @@
 """What each encoder is told. One place for the names and options of ffmpeg's encoders."""
 
 from omkt_pipeline.domain.preset import AudioPreset, FilmPreset, HlsPreset, Preset
-from omkt_pipeline.domain.recipe import EncodeAudio, EncodeStills, EncodeVideo, VideoRendition
+from omkt_pipeline.domain.recipe import Encode, EncodeAudio, EncodeVideo, VideoRendition
 
 VIDEO_ENCODERS = {
     "h264": "libx264", "hevc": "libx265", "vp9": "libvpx-vp9", "vp8": "libvpx", "av1": "libsvtav1",
@@ -27,8 +27,8 @@ def video_encoder(rendition: VideoRendition, threads: int) -> list[str]:
     return ["-c:v", VIDEO_ENCODERS[rendition.codec], *options(rendition, threads)]
 
 
-def encoders_of(recipe: EncodeVideo | EncodeAudio | EncodeStills) -> frozenset[str]:
-    """The names of the encoders that a task needs. That of stills is part of every build we run with."""
+def encoders_of(recipe: Encode) -> frozenset[str]:
+    """The names of the encoders that a task needs. Those of stills and titles are part of every build we run with."""
     if isinstance(recipe, EncodeVideo):
         return frozenset(VIDEO_ENCODERS[rendition.codec] for rendition in recipe.renditions)
     return frozenset({AUDIO_ENCODERS[recipe.codec]} if isinstance(recipe, EncodeAudio) else ())

@@ -101,7 +101,9 @@ def measured(facts: MediaFacts, extent: Extent) -> MediaFacts:
     if end is None:
         raise SourceError("The file announces tracks but holds no data of them.", code="source_truncated")
     total = end - facts.start
-    if facts.demuxer in _HEADER_IS_A_PROMISE and facts.duration is not None and short_of(facts.duration, total):
+    # A title may stay longer than the pictures, and the header counts it.
+    all_of_it = max(ends.values()) - facts.start
+    if facts.demuxer in _HEADER_IS_A_PROMISE and facts.duration is not None and short_of(facts.duration, all_of_it):
         raise _cut(facts.duration, total)
 
     def holds(track: VideoTrack | AudioTrack) -> bool:

@@ -4,10 +4,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
-from omkt_pipeline.domain.media import AudioTrack, Colour, MediaFacts, VideoTrack
-from omkt_pipeline.media.source import DECODERS
+from omkt_pipeline.domain.media import AudioTrack, Colour, MediaFacts, SubtitleTrack, VideoTrack
+from omkt_pipeline.media.source import DECODERS, SUBTITLE_IMAGES, SUBTITLE_TEXTS
 
 Raw = Mapping[str, Any]
 
@@ -27,11 +27,11 @@ def facts_from(raw: Raw, *, size: int) -> MediaFacts:
     for frame in raw.get("frames") or []:
         frames[int(frame.get("stream_index", -1))].append(frame)
     video, audio, unusable = [], [], []
-    subtitles = attached = 0
+    subtitles, attached = list[SubtitleTrack](), 0
     for stream in (raw.get("streams") or [])[:_STREAMS_KEPT]:
         kind, reason = stream.get("codec_type"), _reason_not_to_use(stream)
         if kind == "subtitle":
-            subtitles += 1
+            subtitles.append(_subtitle(stream))
         elif kind == "video" and _is_attached(stream):
             attached += 1
         elif kind in ("video", "audio") and reason:
@@ -48,7 +48,8 @@ def facts_from(raw: Raw, *, size: int) -> MediaFacts:
         bytes=size,
         video=tuple(video),
         audio=tuple(audio),
-        subtitles=subtitles,
+        subtitles=len(subtitles),
+        subtitle_tracks=tuple(subtitles),
         attached_pictures=attached,
         unusable=tuple(unusable),
     )
@@ -121,19 +122,39 @@ def _audio(stream: Raw) -> AudioTrack | None:
     channels, rate = int(stream.get("channels") or 0), int(stream.get("sample_rate") or 0)
     if not channels or not rate or _holds_nothing(stream):
         return None
-    language = str((stream.get("tags") or {}).get("language") or "")
     return AudioTrack(
         index=_index(stream),
         codec=str(stream["codec_name"]),
         channels=channels,
         layout=stream.get("channel_layout"),
         sample_rate=rate,
-        language=language if re.fullmatch(r"[a-zA-Z]{2,3}", language) and language != "und" else None,
+        language=_language(stream),
         frames=_integer(stream.get("nb_frames")),
         start=_seconds(stream.get("start_time")) or 0.0,
         duration=_track_duration(stream),
         default=bool((stream.get("disposition") or {}).get("default")),
     )
+
+
+def _subtitle(stream: Raw) -> SubtitleTrack:
+    codec, disposition = str(stream.get("codec_name") or "unknown"), stream.get("disposition") or {}
+    kind: Literal["text", "image", "unknown"] = (
+        "text" if codec in SUBTITLE_TEXTS else "image" if codec in SUBTITLE_IMAGES else "unknown"
+    )
+    return SubtitleTrack(
+        index=_index(stream),
+        codec=codec,
+        kind=kind,
+        language=_language(stream),
+        forced=bool(disposition.get("forced")),
+        for_deaf=bool(disposition.get("hearing_impaired") or disposition.get("captions")),
+        default=bool(disposition.get("default")),
+    )
+
+
+def _language(stream: Raw) -> str | None:
+    language = str((stream.get("tags") or {}).get("language") or "")
+    return language if re.fullmatch(r"[a-zA-Z]{2,3}", language) and language != "und" else None
 
 
 def _index(stream: Raw) -> int:

@@ -13,6 +13,7 @@ MANIFEST = "manifest.mpd"
 _NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
 #: Segments by number and timeline; and that they are CMAF, for players that care.
 _PROFILES = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019"
+_ROLES = "urn:mpeg:dash:role:2011"
 _CHANNELS = "urn:mpeg:mpegB:cicp:ChannelConfiguration"
 #: Loudspeaker layouts by their number of channels (ISO/IEC 23091-3); where they differ from it.
 _LAYOUTS = {7: 11, 8: 12}
@@ -40,7 +41,21 @@ class Track:
         return Fraction(self.begins_at + sum(self.lengths), self.timescale)
 
 
-def dash_manifest(pictures: Sequence[Track], sounds: Sequence[Track], *, init: str, segment: str) -> str:
+@dataclass(frozen=True, kw_only=True)
+class TextFile:
+    """Titles in one WebVTT file beside the manifest."""
+
+    name: str
+    uri: str
+    bytes: int
+    language: str | None = None
+    forced: bool = False
+    for_deaf: bool = False
+
+
+def dash_manifest(
+    pictures: Sequence[Track], sounds: Sequence[Track], texts: Sequence[TextFile] = (), *, init: str, segment: str
+) -> str:
     """The manifest. All pictures are renditions of one, cut at the same moments; each sound is another one.
 
     `init` and `segment` are names inside a track's folder, the latter in DASH's words ($Number%05d$).
@@ -62,7 +77,10 @@ def dash_manifest(pictures: Sequence[Track], sounds: Sequence[Track], *, init: s
         _set(period, "video", pictures, init, segment)
     for number, sound in enumerate(sounds):
         added = _set(period, "audio", [sound], init, segment)
-        added.insert(0, ET.Element("Role", {"schemeIdUri": "urn:mpeg:dash:role:2011", "value": _role(number)}))
+        added.insert(0, ET.Element("Role", {"schemeIdUri": _ROLES, "value": _role(number)}))
+    whole = max(track.seconds for track in tracks)
+    for text in texts:
+        _titles(period, text, float(whole))
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -75,6 +93,16 @@ def _set(period: ET.Element, kind: str, tracks: Sequence[Track], init: str, segm
     for track in tracks:
         _representation(added, track, init, segment)
     return added
+
+
+def _titles(period: ET.Element, text: TextFile, seconds: float) -> None:
+    said = {"contentType": "text", "mimeType": "text/vtt"} | ({"lang": text.language} if text.language else {})
+    added = ET.SubElement(period, "AdaptationSet", said)
+    role = "forced-subtitle" if text.forced else "caption" if text.for_deaf else "subtitle"
+    ET.SubElement(added, "Role", {"schemeIdUri": _ROLES, "value": role})
+    bandwidth = max(1, round(text.bytes * 8 / max(seconds, 0.001)))
+    representation = ET.SubElement(added, "Representation", {"id": text.name, "bandwidth": str(bandwidth)})
+    ET.SubElement(representation, "BaseURL").text = text.uri
 
 
 def _representation(parent: ET.Element, track: Track, init: str, segment: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from omkt_pipeline.media.containers import MUXERS
+from omkt_pipeline.media.containers import MUXERS, TITLES
 from omkt_pipeline.media.encode_argv import begin
 from omkt_pipeline.media.tools import Tools
 
@@ -20,6 +20,7 @@ class TrackFile:
     path: Path
     demuxer: str = "mov"
     language: str | None = None
+    disposition: str | None = None  #: in ffmpeg's words
 
 
 def _ours(track: TrackFile) -> list[str]:
@@ -77,5 +78,12 @@ def file_argv(tracks: Sequence[TrackFile], target: Path, container: str = "mp4",
         if track.language
         for word in (f"-metadata:s:{number}", f"language={track.language}")
     ]
-    argv += ["-c", "copy", "-map_metadata", "-1", *languages, *MUXERS[container], f"file:{target}"]
-    return argv
+    dispositions = [
+        word
+        for number, track in enumerate(tracks)
+        if track.disposition
+        for word in (f"-disposition:{number}", track.disposition)
+    ]
+    titles = ["-c:s", TITLES[container]] if any(track.demuxer == "webvtt" for track in tracks) else []
+    argv += ["-c", "copy", *titles, "-map_metadata", "-1", *languages, *dispositions]
+    return [*argv, *MUXERS[container], f"file:{target}"]

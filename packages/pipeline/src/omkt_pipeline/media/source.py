@@ -42,20 +42,27 @@ DECODERS: Mapping[str, tuple[str, ...]] = {
     },
 }  # fmt: skip
 
+#: Titles that are text, by codec, with the names of their decoders; and titles that are pictures.
+SUBTITLE_TEXTS: Mapping[str, tuple[str, ...]] = {
+    "subrip": ("subrip", "srt"), "ass": ("ass", "ssa"), "ssa": ("ssa", "ass"), "webvtt": ("webvtt",),
+    "mov_text": ("mov_text",), "text": ("text",), "microdvd": ("microdvd",),
+}  # fmt: skip
+SUBTITLE_IMAGES = frozenset({"dvb_subtitle", "dvd_subtitle", "hdmv_pgs_subtitle", "xsub"})
+
 #: ffprobe opens a decoder for every track and gives up when one is not allowed, so it also gets those of tracks that
-#: we only count: covers and subtitles.
+#: we only count: covers and titles.
 _COUNTED = (
-    "png", "bmp", "webp", "subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text", "dvbsub", "dvdsub", "pgssub",
-    "xsub", "libzvbi_teletextdec", "cc_dec", "microdvd",
+    "png", "bmp", "webp", *(name for names in SUBTITLE_TEXTS.values() for name in names),
+    "dvbsub", "dvdsub", "pgssub", "xsub", "libzvbi_teletextdec", "cc_dec",
 )  # fmt: skip
 
 _PROBE_BYTES = 50_000_000
 _ANALYSE_MICROSECONDS = 20_000_000
 
 
-def guards(limits: Limits, *, probing: bool = False) -> list[str]:
-    """The options that go before the input, of ffmpeg or (`probing`) of ffprobe."""
-    decoders = [name for names in DECODERS.values() for name in names]
+def guards(limits: Limits, *, probing: bool = False, titles: bool = False) -> list[str]:
+    """The options that go before the input: of ffmpeg, of an ffmpeg that reads `titles` alone, or (`probing`) of ffprobe."""
+    decoders = [name for names in (SUBTITLE_TEXTS if titles else DECODERS).values() for name in names]
     return [
         "-protocol_whitelist", "file,pipe",
         "-format_whitelist", ",".join(DEMUXERS),
@@ -67,10 +74,18 @@ def guards(limits: Limits, *, probing: bool = False) -> list[str]:
     ]  # fmt: skip
 
 
-def opened(path: Path, demuxer: str, limits: Limits, *, seek: float | None = None, probing: bool = False) -> list[str]:
+def opened(
+    path: Path,
+    demuxer: str,
+    limits: Limits,
+    *,
+    seek: float | None = None,
+    probing: bool = False,
+    titles: bool = False,
+) -> list[str]:
     """The options and `-i` for a source whose demuxer is known."""
     return [
-        *guards(limits, probing=probing),
+        *guards(limits, probing=probing, titles=titles),
         # What probing found, so that it cannot be taken for something else now.
         "-f", demuxer,
         *(["-ss", f"{seek:.6f}"] if seek is not None else []),

@@ -43,6 +43,11 @@ def audio_cost(duration: float) -> float:
     return round(_START + duration * _AUDIO, 1)
 
 
+def texts_cost(duration: float) -> float:
+    """CPU seconds to read titles out of a film."""
+    return round(_START + duration * 0.002, 1)
+
+
 def stills_cost(count: int) -> float:
     """CPU seconds to seek and decode so many stills."""
     return round(_START + count * _PER_STILL, 1)

@@ -4,15 +4,25 @@ from fractions import Fraction
 from typing import TypeVar
 
 from omkt_pipeline.domain.capacity import Capacity, ChunkRules
-from omkt_pipeline.domain.media import AudioTrack, MediaFacts, SourceFile, VideoTrack
+from omkt_pipeline.domain.media import AudioTrack, MediaFacts, SourceFile, SubtitleTrack, VideoTrack
 from omkt_pipeline.domain.plan import Decision, PlannedTask, Value
 from omkt_pipeline.domain.preset import AudioSettings, PosterPreset, ThumbnailsPreset, VideoSettings
-from omkt_pipeline.domain.recipe import EncodeAudio, EncodeStills, EncodeVideo, Input, Part, Still, VideoRendition
+from omkt_pipeline.domain.recipe import (
+    EncodeAudio,
+    EncodeStills,
+    EncodeTexts,
+    EncodeVideo,
+    Input,
+    Part,
+    Still,
+    Text,
+    VideoRendition,
+)
 from omkt_pipeline.domain.task import TaskKind
 from omkt_pipeline.planning import explain
 from omkt_pipeline.planning.chunks import cut
 from omkt_pipeline.planning.colour import colour_of
-from omkt_pipeline.planning.cost import audio_cost, stills_cost, video_cost
+from omkt_pipeline.planning.cost import audio_cost, stills_cost, texts_cost, video_cost
 from omkt_pipeline.planning.picture import fit, ladder_for
 from omkt_pipeline.planning.timing import gop_frames, mpeg2_rate, rate_for
 
@@ -36,6 +46,7 @@ class Encodes:
         self._renditions: dict[Fraction, dict[str, VideoRendition]] = {}
         self._sounds: dict[str, EncodeAudio] = {}
         self._stills: dict[str, Still] = {}
+        self._texts: dict[str, Text] = {}
         self._decisions: dict[tuple[str, str | None], Decision] = {}
 
     @property
@@ -111,6 +122,16 @@ class Encodes:
         self._sounds[key] = recipe
         return Part(task=key, name=recipe.name)
 
+    def texts(self, output: str, *, wanted: bool) -> tuple[Part, ...]:
+        """The titles of an output that are text; none when it wants none."""
+        tracks = [track for track in self._facts.subtitle_tracks if track.kind == "text"]
+        chosen = tracks[:_LANGUAGES] if wanted else []
+        if chosen:
+            self._note(explain.subtitles_delivered(len(chosen), output))
+        if len(tracks) > len(chosen):
+            self._note(explain.subtitles_left_out(len(tracks) - len(chosen), output))
+        return tuple(Part(task="texts", name=_once(_text(track), self._texts)) for track in chosen)
+
     def stills(self, preset: ThumbnailsPreset | PosterPreset) -> tuple[Part, ...]:
         """The stills of an output. Call only when there is video."""
         assert self._video is not None  # noqa: S101 - the caller asked has_video
@@ -153,6 +174,15 @@ class Encodes:
                 stills=tuple(self._stills.values()),
             )
             tasks.append(_task("stills", stills, stills_cost(len(self._stills))))
+        if self._texts:
+            texts = tuple(self._texts.values())
+            film = Input(
+                source=self._source,
+                demuxer=self._facts.demuxer,
+                index=texts[0].index,
+                duration=self._facts.duration or 0.0,
+            )
+            tasks.append(_task("texts", EncodeTexts(input=film, texts=texts), texts_cost(film.duration)))
         keys: dict[str, tuple[str, ...]] = {}
         for rate, known in self._renditions.items():
             whole = self._encode_video(rate, known)
@@ -216,6 +246,16 @@ class Encodes:
             self._decisions.setdefault((decision.code, decision.output), decision)
 
 
+def _text(track: SubtitleTrack) -> Text:
+    return Text(
+        name=f"text-{track.language or track.index}",
+        index=track.index,
+        language=track.language,
+        forced=track.forced,
+        for_deaf=track.for_deaf,
+    )
+
+
 def _one_for_each_language(first: AudioTrack, tracks: tuple[AudioTrack, ...]) -> tuple[AudioTrack, ...]:
     """The default track, and the first of each further language that the source names."""
     chosen = {first.language: first}
@@ -241,7 +281,7 @@ def _chosen(tracks: tuple[Track, ...]) -> Track | None:
     return next((track for track in tracks if track.default), tracks[0] if tracks else None)
 
 
-Named = TypeVar("Named", VideoRendition, Still)
+Named = TypeVar("Named", VideoRendition, Still, Text)
 
 
 def _once(wanted: Named, known: dict[str, Named]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from omkt_pipeline.domain.media import AudioTrack, VideoTrack
+from omkt_pipeline.domain.media import AudioTrack, MediaFacts, VideoTrack
 from omkt_pipeline.domain.plan import Decision
 from omkt_pipeline.domain.preset import Rung
 from omkt_pipeline.planning.picture import Fitted, scale_into
@@ -93,6 +93,40 @@ def sounds_left_out(all_of_them: int, used: int, output: str) -> Decision:
         output=output,
         warning=True,
     )
+
+
+def about_subtitles(facts: MediaFacts) -> Iterator[Decision]:
+    """Titles that no output can have."""
+    images = sum(track.kind == "image" for track in facts.subtitle_tracks)
+    unknown = facts.subtitles - images - sum(track.kind == "text" for track in facts.subtitle_tracks)
+    if images:
+        yield Decision(
+            code="subtitles_are_images",
+            message=f"{_tracks(images)} pictures of text, which players of files and streams cannot show: left out.",
+            warning=True,
+        )
+    if unknown:
+        yield Decision(
+            code="subtitles_unreadable",
+            message=f"{_tracks(unknown)} in a codec that is not read, and left out.",
+            warning=True,
+        )
+
+
+def subtitles_delivered(count: int, output: str) -> Decision:
+    """Titles are part of an output."""
+    return Decision(code="subtitles_as_text", message=f"{_tracks(count)} delivered as text.", output=output)
+
+
+def subtitles_left_out(count: int, output: str) -> Decision:
+    """Titles that the preset does not ask for, or that are too many."""
+    return Decision(
+        code="subtitles_left_out", message=f"{_tracks(count)} not part of this output.", output=output, warning=True
+    )
+
+
+def _tracks(count: int) -> str:
+    return "A subtitle track is" if count == 1 else f"{count} subtitle tracks are"
 
 
 def about_sound(track: AudioTrack, channels: int) -> Iterator[Decision]:

@@ -9,6 +9,7 @@ from omkt_pipeline.domain.plan import Decision, Plan, PlannedOutput, PlannedTask
 from omkt_pipeline.domain.preset import AudioPreset, FilmPreset, HlsPreset, Preset, ThumbnailsPreset
 from omkt_pipeline.domain.recipe import PackageFile, PackageHls, PackageImages, Part
 from omkt_pipeline.domain.task import TaskKind
+from omkt_pipeline.planning import explain
 from omkt_pipeline.planning.cost import package_cost
 from omkt_pipeline.planning.encodes import Encodes
 
@@ -77,12 +78,13 @@ def _package(preset: Preset, encodes: Encodes, duration: float) -> PlannedTask:
         if isinstance(preset, FilmPreset) and not preset.sound_alone and not encodes.has_video:
             raise SourceError(f"The source has no moving picture, and {preset.id} is a film.", code="no_video")
         video, audio = encodes.ladder(preset.video, preset.id), encodes.sound(preset.audio, preset.id)
-        parts = (*video, *audio)
+        texts = encodes.texts(preset.id, wanted=preset.subtitles and bool(video))
+        parts = (*video, *audio, *texts)
+        tracks = {"output": preset.id, "video": video, "audio": audio, "texts": texts}
         if isinstance(preset, HlsPreset):
-            spec = PackageHls(output=preset.id, video=video, audio=audio, segment_seconds=preset.segment_seconds)
+            spec = PackageHls(**tracks, segment_seconds=preset.segment_seconds)
         else:
-            name = f"video.{preset.container}"
-            spec = PackageFile(output=preset.id, video=video, audio=audio, name=name, container=preset.container)
+            spec = PackageFile(**tracks, name=f"video.{preset.container}", container=preset.container)
     elif isinstance(preset, AudioPreset):
         parts = encodes.sound(preset.audio, preset.id)
         if not parts:
@@ -122,7 +124,9 @@ def _about_tracks(facts: MediaFacts) -> tuple[Decision, ...]:
     """What of the source is not used."""
     left_out = (
         (len(facts.video) > 1, "video_tracks_left_out", f"The source has {len(facts.video)} pictures; one is used."),
-        (facts.subtitles > 0, "subtitles_left_out", f"{facts.subtitles} subtitle tracks are not delivered."),
         (bool(facts.unusable), "tracks_unusable", f"Tracks we do not decode: {', '.join(facts.unusable)}."),
     )
-    return tuple(Decision(code=code, message=text, warning=True) for applies, code, text in left_out if applies)
+    return (
+        *(Decision(code=code, message=text, warning=True) for applies, code, text in left_out if applies),
+        *explain.about_subtitles(facts),
+    )

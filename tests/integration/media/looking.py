@@ -22,6 +22,13 @@ def packet_count(path: Path, tools: Tools) -> int:
     return len(_ask(path, tools, "-show_entries", "packet=pts_time")["packets"])
 
 
+def first_frame(path: Path, tools: Tools) -> dict[str, Any]:
+    found: dict[str, Any] = _ask(path, tools, "-select_streams", "v:0", "-show_frames", "-read_intervals", "%+#1")[
+        "frames"
+    ][0]
+    return found
+
+
 def frame_types(path: Path, tools: Tools) -> list[str]:
     """The kinds of the pictures that can be decoded: I, P, B."""
     frames = _ask(path, tools, "-select_streams", "v:0", "-show_entries", "frame=pict_type")["frames"]

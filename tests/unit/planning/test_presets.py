@@ -36,7 +36,7 @@ def test_a_preset_begins_with_what_it_extends(tmp_path: Path) -> None:
     assert set(presets) == {"mine"}, "a base cannot be asked for"
     assert presets["mine"].model_dump()["audio"] | {} == {
         "codec": "aac", "max_channels": 2, "kbps_per_channel": 96, "best": False, "sample_rate": None,
-        "every_language": False,
+        "every_language": False, "loudness": None,
     }  # fmt: skip
     assert presets["mine"].title == "M4A: AAC stereo at 192 kbit/s"
 

@@ -1,5 +1,6 @@
 """encode: make renditions of a source on local scratch, and leave them on the share for package."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,9 @@ from omkt_pipeline.domain.recipe import Encode as Recipe
 from omkt_pipeline.domain.recipe import EncodeAudio, EncodeStills, EncodeTexts, EncodeVideo, encode_spec
 from omkt_pipeline.media.complaints import meaning_of
 from omkt_pipeline.media.containers import staged
-from omkt_pipeline.media.encode_argv import TOO_MANY_DECODE_ERRORS, audio_argv, texts_argv, video_argv
+from omkt_pipeline.media.encode_argv import TOO_MANY_DECODE_ERRORS, audio_argv, loudness_argv, texts_argv, video_argv
 from omkt_pipeline.media.encoders import encoders_of
+from omkt_pipeline.media.loudness import Loudness, read_loudness
 from omkt_pipeline.media.process import Finished, ProcessLimits, Reach, ToolExited, run
 from omkt_pipeline.media.progress import Progress
 from omkt_pipeline.media.tools import Tools
@@ -27,6 +29,15 @@ if TYPE_CHECKING:
 
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Measured:
+    """What a first pass took."""
+
+    passes: int = 0
+    cpu_seconds: float = 0.0
+    peak_rss: int = 0
 
 
 class Encode:
@@ -88,7 +99,8 @@ class Encode:
             )
             for rendition in recipe.renditions
         }
-        missing = recipe.tone_map is not None and not self._tools.has_zscale
+        toned = any(not rendition.hdr for rendition in recipe.renditions)
+        missing = recipe.tone_map is not None and toned and not self._tools.has_zscale
         return {
             **self._effort(finished.cpu_seconds, finished.peak_rss),
             "rate": recipe.rate,
@@ -97,9 +109,13 @@ class Encode:
         }
 
     def _audio(self, recipe: EncodeAudio, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
-        argv = audio_argv(recipe, source, target, tools=self._tools, limits=self._limits)
+        measuring, loudness = self._loudness(recipe, source, ctx)
+        argv = audio_argv(recipe, source, target, tools=self._tools, limits=self._limits, loudness=loudness)
         reach = Reach(reads=(source,), writes=(target,))
-        finished = self._run(argv, reach, Progress(recipe.input.duration, ctx.report), ctx)
+        second = Progress(
+            recipe.input.duration, lambda done: ctx.report((measuring.passes + done) / (measuring.passes + 1))
+        )
+        finished = self._run(argv, reach, second, ctx)
         sound = check_sound(
             target / f"{recipe.name}.{staged(recipe.codec).ending}",
             recipe,
@@ -107,7 +123,29 @@ class Encode:
             stderr=finished.stderr_tail,
             stop=ctx.stop,
         )
-        return {**self._effort(finished.cpu_seconds, finished.peak_rss), "sounds": {recipe.name: sound}}
+        if loudness is not None and recipe.loudness is not None:
+            sound["loudness"] = {
+                "source": loudness.model_dump(),
+                "target": recipe.loudness,
+                "gain": loudness.gain(recipe.loudness),
+                "limited": loudness.needs_limiter(recipe.loudness),
+            }
+        silent = recipe.loudness is not None and loudness is None
+        return {
+            **self._effort(finished.cpu_seconds + measuring.cpu_seconds, max(finished.peak_rss, measuring.peak_rss)),
+            "sounds": {recipe.name: sound},
+            "warnings": ["loudness_unmeasurable"] if silent else [],
+        }
+
+    def _loudness(self, recipe: EncodeAudio, source: Path, ctx: "TaskContext") -> tuple[_Measured, Loudness | None]:
+        """Measure, where the recipe names a loudness. Silence has none."""
+        if recipe.loudness is None:
+            return _Measured(), None
+        argv = loudness_argv(recipe, source, tools=self._tools, limits=self._limits)
+        progress = Progress(recipe.input.duration, lambda done: ctx.report(done / 2))
+        finished = self._run(argv, Reach(reads=(source,)), progress, ctx)
+        measured = _Measured(passes=1, cpu_seconds=finished.cpu_seconds, peak_rss=finished.peak_rss)
+        return measured, read_loudness(finished.stderr_tail)
 
     def _texts(self, recipe: EncodeTexts, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
         argv = texts_argv(recipe, source, target, tools=self._tools, limits=self._limits)

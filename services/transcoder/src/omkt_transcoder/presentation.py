@@ -74,6 +74,7 @@ def check_presentation(spec: PackageHls, inputs: Mapping[str, StagedFolder], fol
             frame_rate=Fraction(inputs[part.task].facts["rate"]),
             codec=cuts[part.name].codec or "",
             rate=cuts[part.name].rate,
+            range=facts.get("range", "SDR"),
             key_frames=cuts[part.name].key_frames,
             key_frames_uri=f"{part.name}/{KEY_FRAMES}",
         )
@@ -99,6 +100,7 @@ def check_presentation(spec: PackageHls, inputs: Mapping[str, StagedFolder], fol
             width=one.width,
             height=one.height,
             frame_rate=one.frame_rate,
+            range=one.range,
         )
         for part, one in zip(spec.video, variants, strict=True)
     ]

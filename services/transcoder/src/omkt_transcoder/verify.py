@@ -45,6 +45,7 @@ def check_rendition(
         "width": track.width,
         "height": track.height,
         "codec": track.codec,
+        "range": (recipe.colour.hdr or "sdr").upper() if rendition.hdr else "SDR",
         "frames": track.samples,
         **({"header": header_of(path, tools=tools, stop=stop)} if recipe.chunk is not None else {}),
         "duration": round(track.duration, 3),

@@ -20,6 +20,15 @@ class Colour(Value):
         return {"smpte2084": "pq", "arib-std-b67": "hlg"}.get(self.transfer or "")
 
 
+class Mastering(Value):
+    """HDR10's static metadata (SMPTE ST 2086, CTA-861.3): the screen on which the film was graded, and its brightest spots."""
+
+    #: Red, green, blue and white point, each x and y of CIE 1931, then the highest and lowest light in cd/m².
+    display: tuple[float, ...] | None = None
+    max_content: int | None = None  #: cd/m² of the brightest pixel
+    max_average: int | None = None  #: cd/m² of the brightest frame
+
+
 class VideoTrack(Value):
     """A moving picture. Attached pictures (covers) are not among the tracks."""
 
@@ -36,6 +45,8 @@ class VideoTrack(Value):
     pixel_format: str | None = None
     bit_depth: int = 8
     colour: Colour = Colour()
+    mastering: Mastering | None = None
+    dolby_vision: int | None = None  #: its profile; the layer of 8 and 9 can be shown without it, that of 5 cannot
     frames: int | None = None  #: what the container says
     counted_frames: int | None = None  #: packets of the whole track, counted
     #: Where decoding may begin: seconds on the container's clock, rising; of many close ones, some. Empty: not known.

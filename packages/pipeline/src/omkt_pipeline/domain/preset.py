@@ -50,6 +50,7 @@ class VideoSettings(_Strict):
 
     codec: VideoCodec = "h264"
     speed: Literal["veryfast", "faster", "fast", "medium", "slow"] = "fast"
+    hdr: bool = False  #: pictures in HDR stay in HDR, with ten bits; else they are brought down to SDR
     profile: Literal["baseline", "main", "high"] = "high"  #: of H.264
     gop_seconds: float = Field(2.0, gt=0, le=10)
     max_rate: int = Field(60, ge=1, le=120)  #: frames per second
@@ -60,6 +61,8 @@ class VideoSettings(_Strict):
     def _rate_control(self) -> Self:
         if self.codec in ("mpeg2video", "flv1") and any(rung.kbps is None for rung in self.rungs):
             raise ValueError(f"{self.codec} has no constant quality: its rungs need kbps")
+        if self.hdr and self.codec not in ("hevc", "av1"):
+            raise ValueError(f"HDR is kept in hevc and av1, not in {self.codec}")
         return self
 
 
@@ -72,6 +75,8 @@ class AudioSettings(_Strict):
     kbps_per_channel: int = Field(64, ge=16, le=256)
     best: bool = False  #: variable bitrate at the highest usual quality (MP3's V0), instead of kbps_per_channel
     sample_rate: Literal[22050, 44100, 48000] | None = None  #: Hz; None: the source's family, 44100 or 48000
+    #: LUFS to which the whole is brought in two passes (EBU R 128, ITU-R BS.1770); None: as loud as the source
+    loudness: float | None = Field(None, ge=-40, le=-5)
 
     @model_validator(mode="after")
     def _what_codecs_can(self) -> Self:
@@ -101,7 +106,17 @@ def _carried(container: str, *codecs: str) -> None:
             raise ValueError(f"{container} does not carry {codec}")
 
 
+class Condition(_Strict):
+    """Of which sources a preset is made; what is not named does not matter. Others skip it, with the reason."""
+
+    hdr: bool | None = None  #: only of pictures in HDR, or only of those in SDR
+    min_size: int | None = Field(None, ge=16)  #: only of pictures whose short side is at least this, in square pixels
+    min_seconds: float | None = Field(None, gt=0)
+    max_seconds: float | None = Field(None, gt=0)
+
+
 class _Preset(_Strict):
+    when: Condition | None = None
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
     version: int = Field(ge=1)
     title: str = ""  #: for people; written from the preset's data when none is given

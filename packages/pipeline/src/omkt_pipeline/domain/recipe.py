@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from omkt_pipeline.domain.media import Colour, SourceFile
+from omkt_pipeline.domain.media import Colour, Mastering, SourceFile
 from omkt_pipeline.domain.plan import Value
 from omkt_pipeline.domain.task import Artifact
 
@@ -38,6 +38,7 @@ class VideoRendition(Value):
     speed: str
     profile: str
     gop_frames: int
+    hdr: bool = False  #: keep the source's curve and primaries, with ten bits
 
 
 class Chunk(Value):
@@ -56,8 +57,9 @@ class EncodeVideo(Value):
     input: Input
     rate: str  #: constant frames per second of all renditions, a fraction
     deinterlace: bool = False
-    tone_map: str | None = None  #: pq or hlg: bring down to SDR
+    tone_map: str | None = None  #: pq or hlg: bring down to SDR what is not kept in HDR
     colour: Colour = Colour()  #: of the source, with what it does not say filled in
+    mastering: Mastering | None = None  #: for renditions that keep HDR
     renditions: tuple[VideoRendition, ...]
     chunk: Chunk | None = None
 
@@ -82,6 +84,7 @@ class EncodeAudio(Value):
     sample_rate: int
     kbps: int
     best: bool = False  #: the highest usual variable bitrate instead of kbps
+    loudness: float | None = None  #: LUFS of the whole; None: as the source is
     language: str | None = None
 
 

@@ -22,6 +22,15 @@ def tone_mapped(curve: str, colour: Colour, width: int, height: int) -> str:
     )
 
 
+def kept(width: int, height: int, colour: Colour) -> str:
+    """Scale HDR as it is, with ten bits, tagged as what it is."""
+    return (
+        f"scale={width}:{height}:flags=bicubic:in_color_matrix=bt2020:in_range={colour.range}"
+        ":out_color_matrix=bt2020:out_range=tv,format=yuv420p10le,setsar=1,"
+        f"setparams=range=tv:color_primaries=bt2020:color_trc={_TRANSFERS[colour.hdr or 'pq']}:colorspace=bt2020nc"
+    )
+
+
 def scaled(width: int, height: int, colour: Colour | None, *, full_range: bool = False) -> str:
     """Scale and convert to BT.709 in one step; `colour` is the source's, None when it is BT.709 SDR already."""
     source = colour or Colour(range="tv", matrix="bt709")

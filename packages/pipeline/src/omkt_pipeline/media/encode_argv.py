@@ -1,13 +1,15 @@
 """The command lines of encode tasks. Pure: a recipe in, words out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.media import Colour
 from omkt_pipeline.domain.recipe import Chunk, EncodeAudio, EncodeStills, EncodeTexts, EncodeVideo, Still
-from omkt_pipeline.media.colouring import TAGGED, scaled, tone_mapped
+from omkt_pipeline.media.colouring import TAGGED, kept, scaled, tone_mapped
 from omkt_pipeline.media.containers import staged
 from omkt_pipeline.media.encoders import audio_encoder, video_encoder
+from omkt_pipeline.media.loudness import MEASURE, Loudness, normalised
 from omkt_pipeline.media.source import opened
 from omkt_pipeline.media.tools import Tools
 
@@ -44,7 +46,7 @@ def video_argv(
     argv = video_source_argv(recipe, source, tools=tools, limits=limits, threads=threads)
     for number, rendition in enumerate(recipe.renditions):
         argv += [
-            "-map", f"[v{number}]", *_NOTHING_ELSE, *video_encoder(rendition, threads),
+            "-map", f"[v{number}]", *_NOTHING_ELSE, *video_encoder(rendition, threads, recipe.mastering),
             # The same constant rate on the way out fills the time before a late first frame.
             "-r", recipe.rate, "-fps_mode", "cfr",
             "-t", f"{limits.max_duration_seconds:.0f}", "-fs", str(limits.max_file_bytes),
@@ -70,18 +72,24 @@ def video_graph(recipe: EncodeVideo, tools: Tools) -> str:
     if recipe.chunk is not None:
         shared += _frames_of(recipe.chunk)
     colour: Colour | None = recipe.colour
-    if recipe.tone_map and tools.has_zscale:
-        largest = recipe.renditions[0]
-        shared.append(tone_mapped(recipe.tone_map, recipe.colour, largest.width, largest.height))
+    toned = [r for r in recipe.renditions if not r.hdr] if recipe.tone_map and tools.has_zscale else []
+    if toned:
         colour = None
-    count = len(recipe.renditions)
-    outlets = "".join(f"[s{number}]" for number in range(count))
-    chains = [f"[0:{recipe.input.index}]{','.join(shared)},split={count}{outlets}"]
-    chains += [
-        f"[s{number}]{scaled(r.width, r.height, colour)},format=yuv420p,setsar=1,{TAGGED}[v{number}]"
-        for number, r in enumerate(recipe.renditions)
-    ]
+    # What is brought down to SDR is so once, at its largest size, beside what stays in HDR.
+    ways = ["t"] * bool(toned) + [f"s{number}" for number, r in enumerate(recipe.renditions) if r not in toned]
+    chains = [f"[0:{recipe.input.index}]{','.join(shared)},split={len(ways)}{_outlets(ways)}"]
+    if toned and recipe.tone_map:
+        branches = [f"s{number}" for number, r in enumerate(recipe.renditions) if r in toned]
+        sdr = tone_mapped(recipe.tone_map, recipe.colour, toned[0].width, toned[0].height)
+        chains.append(f"[t]{sdr},split={len(branches)}{_outlets(branches)}")
+    for number, r in enumerate(recipe.renditions):
+        sdr = f"{scaled(r.width, r.height, colour)},format=yuv420p,setsar=1,{TAGGED}"
+        chains.append(f"[s{number}]{kept(r.width, r.height, recipe.colour) if r.hdr else sdr}[v{number}]")
     return ";".join(chains)
+
+
+def _outlets(names: Sequence[str]) -> str:
+    return "".join(f"[{name}]" for name in names)
 
 
 def _frames_of(chunk: Chunk) -> list[str]:
@@ -94,18 +102,41 @@ def _frames_of(chunk: Chunk) -> list[str]:
     return [f"trim={':'.join([*begin, *end])}", *(["setpts=PTS-STARTPTS"] if chunk.first else [])]
 
 
-def audio_argv(recipe: EncodeAudio, source: Path, target: Path, *, tools: Tools, limits: Limits) -> list[str]:
-    """Encode one sound track, whole, into `target`/NAME.ENDING."""
-    layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}.get(recipe.channels, f"{recipe.channels}c")
+def audio_argv(
+    recipe: EncodeAudio,
+    source: Path,
+    target: Path,
+    *,
+    tools: Tools,
+    limits: Limits,
+    loudness: Loudness | None = None,
+) -> list[str]:
+    """Encode one sound track, whole, into `target`/NAME.ENDING; brought to the recipe's `loudness` when it was measured."""
+    filters = _sound(recipe)
+    if loudness is not None and recipe.loudness is not None:
+        filters += [*normalised(loudness, recipe.loudness), f"aresample={recipe.sample_rate}"]
     return [
         *begin(tools), *opened(source, recipe.input.demuxer, limits),
         "-map", f"0:{recipe.input.index}", "-vn", *_NOTHING_ELSE,
-        # Gaps are filled with silence and the sound begins with the file, so that it stays with the picture.
-        "-af", f"aresample={recipe.sample_rate}:async=1:first_pts=0,aformat=channel_layouts={layout}",
-        *audio_encoder(recipe),
+        "-af", ",".join(filters), *audio_encoder(recipe),
         "-t", f"{limits.max_duration_seconds:.0f}", "-fs", str(limits.max_file_bytes),
         "-f", staged(recipe.codec).muxer, f"file:{target / recipe.name}.{staged(recipe.codec).ending}",
     ]  # fmt: skip
+
+
+def loudness_argv(recipe: EncodeAudio, source: Path, *, tools: Tools, limits: Limits) -> list[str]:
+    """Measure how loud the sound of a recipe is; the answer is the last that ffmpeg says."""
+    return [
+        *begin(tools), "-loglevel", "info", *opened(source, recipe.input.demuxer, limits),
+        "-map", f"0:{recipe.input.index}", "-vn", *_NOTHING_ELSE, "-af", ",".join([*_sound(recipe), MEASURE]),
+        "-t", f"{limits.max_duration_seconds:.0f}", "-f", "null", "-",
+    ]  # fmt: skip
+
+
+def _sound(recipe: EncodeAudio) -> list[str]:
+    """Filters: gaps are filled with silence and the sound begins with the file, so that it stays with the picture."""
+    layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}.get(recipe.channels, f"{recipe.channels}c")
+    return [f"aresample={recipe.sample_rate}:async=1:first_pts=0", f"aformat=channel_layouts={layout}"]
 
 
 def texts_argv(recipe: EncodeTexts, source: Path, target: Path, *, tools: Tools, limits: Limits) -> list[str]:

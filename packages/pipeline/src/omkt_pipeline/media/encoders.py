@@ -1,7 +1,9 @@
 """What each encoder is told. One place for the names and options of ffmpeg's encoders."""
 
+from omkt_pipeline.domain.media import Mastering
 from omkt_pipeline.domain.preset import AudioPreset, FilmPreset, HlsPreset, Preset
 from omkt_pipeline.domain.recipe import Encode, EncodeAudio, EncodeVideo, VideoRendition
+from omkt_pipeline.media.mastering import with_mastering
 
 VIDEO_ENCODERS = {
     "h264": "libx264", "hevc": "libx265", "vp9": "libvpx-vp9", "vp8": "libvpx", "av1": "libsvtav1",
@@ -16,7 +18,7 @@ _SVT_SPEED = {"veryfast": 11, "faster": 10, "fast": 9, "medium": 8, "slow": 6}
 _TILE_WIDTH = 256
 
 
-def video_encoder(rendition: VideoRendition, threads: int) -> list[str]:
+def video_encoder(rendition: VideoRendition, threads: int, mastering: Mastering | None = None) -> list[str]:
     """The encoder with its options, for one rendition.
 
     Key frames lie every `gop_frames` and nowhere else, each group closed, so that renditions can be switched and cut there.
@@ -24,7 +26,10 @@ def video_encoder(rendition: VideoRendition, threads: int) -> list[str]:
     options = {
         "h264": _x264, "hevc": _x265, "vp9": _vp9, "vp8": _vp8, "av1": _svt_av1, "mpeg2video": _mpeg2, "flv1": _flv1,
     }[rendition.codec]  # fmt: skip
-    return ["-c:v", VIDEO_ENCODERS[rendition.codec], *options(rendition, threads)]
+    words = options(rendition, threads)
+    if rendition.hdr:
+        words = with_mastering(rendition.codec, words, mastering)
+    return ["-c:v", VIDEO_ENCODERS[rendition.codec], *words]
 
 
 def encoders_of(recipe: Encode) -> frozenset[str]:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from omkt_pipeline.domain.media import AudioTrack, Colour, MediaFacts, SubtitleTrack, VideoTrack
+from omkt_pipeline.media.hdr_facts import dolby_vision_of, mastering_of
 from omkt_pipeline.media.source import DECODERS, SUBTITLE_IMAGES, SUBTITLE_TEXTS
 
 Raw = Mapping[str, Any]
@@ -111,6 +112,8 @@ def _video(stream: Raw, frames: Sequence[Raw]) -> VideoTrack | None:
             transfer=_known(_first(frames, "color_transfer") or stream.get("color_transfer")),
             primaries=_known(_first(frames, "color_primaries") or stream.get("color_primaries")),
         ),
+        mastering=mastering_of([stream, *frames]),
+        dolby_vision=dolby_vision_of(stream),
         frames=_integer(stream.get("nb_frames")),
         start=_seconds(stream.get("start_time")) or 0.0,
         duration=_track_duration(stream),

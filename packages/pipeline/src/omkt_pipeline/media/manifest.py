@@ -14,6 +14,11 @@ _NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
 #: Segments by number and timeline; and that they are CMAF, for players that care.
 _PROFILES = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019"
 _ROLES = "urn:mpeg:dash:role:2011"
+#: Code points of ISO/IEC 23091-2 for pictures in HDR.
+_COLOURS = {
+    "PQ": {"ColourPrimaries": "9", "TransferCharacteristics": "16", "MatrixCoefficients": "9"},
+    "HLG": {"ColourPrimaries": "9", "TransferCharacteristics": "18", "MatrixCoefficients": "9"},
+}
 _CHANNELS = "urn:mpeg:mpegB:cicp:ChannelConfiguration"
 #: Loudspeaker layouts by their number of channels (ISO/IEC 23091-3); where they differ from it.
 _LAYOUTS = {7: 11, 8: 12}
@@ -33,6 +38,7 @@ class Track:
     width: int = 0
     height: int = 0
     frame_rate: Fraction | None = None
+    range: str = "SDR"  #: SDR, PQ, HLG
     channels: int = 0
 
     @property
@@ -90,6 +96,8 @@ def _set(period: ET.Element, kind: str, tracks: Sequence[Track], init: str, segm
     if tracks[0].language:
         said["lang"] = tracks[0].language
     added = ET.SubElement(period, "AdaptationSet", said)
+    for name, value in _COLOURS.get(tracks[0].range, {}).items():
+        ET.SubElement(added, "SupplementalProperty", {"schemeIdUri": f"urn:mpeg:mpegB:cicp:{name}", "value": value})
     for track in tracks:
         _representation(added, track, init, segment)
     return added

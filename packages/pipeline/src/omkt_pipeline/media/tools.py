@@ -15,6 +15,7 @@ _NEEDED = {
     "encoder": ("libx264", "aac", "mjpeg"),
     "filter": (
         "scale", "split", "fps", "bwdif", "setsar", "setparams", "format", "aresample", "aformat", "thumbnail",
+        "loudnorm", "volume", "alimiter", "trim", "setpts", "tile",
     ),
     "muxer": ("mp4", "hls", "mjpeg"),
 }  # fmt: skip

@@ -54,6 +54,11 @@ class Encodes:
         return self._video is not None
 
     @property
+    def picture(self) -> VideoTrack | None:
+        """The track that is used."""
+        return self._video
+
+    @property
     def decisions(self) -> tuple[Decision, ...]:
         return tuple(self._decisions.values())
 
@@ -68,11 +73,13 @@ class Encodes:
         if rate != of_source:
             self._note(explain.rate_of_standard(of_source, rate, output))
         fitted, left_out = ladder_for(track.display_size, settings.rungs)
+        hdr = settings.hdr and track.colour.hdr is not None
         self._note(*explain.about_picture(track), *explain.about_rate(track, rate, varies=varies))
+        self._note(*explain.about_colour(track, kept=hdr, output=output))
         self._note(*explain.about_rungs(track, fitted, left_out, output))
         renditions = (
             VideoRendition(
-                name=f"{item.rung.size}p" if settings.codec == "h264" else f"{item.rung.size}p-{settings.codec}",
+                name=_rendition_name(item.rung.size, settings.codec, hdr=hdr),
                 width=item.width,
                 height=item.height,
                 codec=settings.codec,
@@ -83,6 +90,7 @@ class Encodes:
                 speed=settings.speed,
                 profile=settings.profile,
                 gop_frames=gop_frames(rate, settings.gop_seconds),
+                hdr=hdr,
             )
             for item in fitted
         )
@@ -99,9 +107,9 @@ class Encodes:
         left_out = len(self._facts.audio) - len(tracks)
         if left_out:
             self._note(explain.sounds_left_out(len(self._facts.audio), len(tracks), output))
-        return tuple(self._one_sound(track, settings, number) for number, track in enumerate(tracks))
+        return tuple(self._one_sound(track, settings, number, output) for number, track in enumerate(tracks))
 
-    def _one_sound(self, track: AudioTrack, settings: AudioSettings, number: int) -> Part:
+    def _one_sound(self, track: AudioTrack, settings: AudioSettings, number: int, output: str) -> Part:
         name = "audio" if settings.codec == "aac" else f"audio-{settings.codec}"
         channels = min(track.channels, settings.max_channels)
         recipe = EncodeAudio(
@@ -112,8 +120,11 @@ class Encodes:
             sample_rate=settings.sample_rate or _usual_rate(track, settings.codec),
             kbps=channels * settings.kbps_per_channel,
             best=settings.best,
+            loudness=settings.loudness,
             language=track.language,
         )
+        if settings.loudness is not None:
+            self._note(explain.loudness(settings.loudness, output))
         self._note(*explain.about_sound(track, channels))
         for key, known in self._sounds.items():
             if known == recipe:
@@ -159,12 +170,17 @@ class Encodes:
                 )
                 for number, at in enumerate(_moments(preset, length))
             ]
-        self._note(*explain.about_picture(self._video))
+        self._note(
+            *explain.about_picture(self._video), *explain.about_colour(self._video, kept=False, output=preset.id)
+        )
         return tuple(Part(task="stills", name=_once(still, self._stills)) for still in stills)
 
     def tasks(self) -> tuple[tuple[PlannedTask, ...], dict[str, tuple[str, ...]]]:
         """The encode tasks, cheap ones first; and the keys of the chunks of those that are cut, by the key of the whole."""
-        tasks = [_task(key, recipe, audio_cost(recipe.input.duration)) for key, recipe in self._sounds.items()]
+        tasks = [
+            _task(key, recipe, audio_cost(recipe.input.duration) * (1 if recipe.loudness is None else 2))
+            for key, recipe in self._sounds.items()
+        ]
         if self._stills and self._video is not None:
             stills = EncodeStills(
                 input=self._input(self._video),
@@ -212,8 +228,9 @@ class Encodes:
             input=self._input(track),
             rate=f"{rate.numerator}/{rate.denominator}",
             deinterlace=track.interlaced,
-            tone_map=track.colour.hdr,
+            tone_map=track.colour.hdr if any(not rendition.hdr for rendition in known.values()) else None,
             colour=colour_of(track),
+            mastering=track.mastering if any(rendition.hdr for rendition in known.values()) else None,
             renditions=tuple(sorted(known.values(), key=lambda r: r.width * r.height, reverse=True)),
         )
         cost = video_cost(
@@ -244,6 +261,10 @@ class Encodes:
     def _note(self, *decisions: Decision) -> None:
         for decision in decisions:
             self._decisions.setdefault((decision.code, decision.output), decision)
+
+
+def _rendition_name(size: int, codec: str, *, hdr: bool) -> str:
+    return "-".join((f"{size}p", *([codec] if codec != "h264" else []), *(["hdr"] if hdr else [])))
 
 
 def _text(track: SubtitleTrack) -> Text:

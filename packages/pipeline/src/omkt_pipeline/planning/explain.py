@@ -5,10 +5,12 @@ from fractions import Fraction
 
 from omkt_pipeline.domain.media import AudioTrack, MediaFacts, VideoTrack
 from omkt_pipeline.domain.plan import Decision
-from omkt_pipeline.domain.preset import Rung
+from omkt_pipeline.domain.preset import Preset, Rung
 from omkt_pipeline.planning.picture import Fitted, scale_into
 
 _STEREO = 2
+#: The profile of Dolby Vision whose pictures are in colours of their own.
+_WITHOUT_BASE = 5
 
 
 def no_video(output: str) -> Decision:
@@ -35,10 +37,49 @@ def about_picture(track: VideoTrack) -> Iterator[Decision]:
         )
     if track.interlaced:
         yield Decision(code="deinterlaced", message="The source is interlaced; fields are joined into full frames.")
-    if track.colour.hdr:
+
+
+def about_colour(track: VideoTrack, *, kept: bool, output: str) -> Iterator[Decision]:
+    """What becomes of HDR."""
+    if track.dolby_vision == _WITHOUT_BASE:
         yield Decision(
-            code="tone_mapped", message=f"The source is HDR ({track.colour.hdr.upper()}); the output is SDR BT.709."
+            code="dolby_vision_unconverted",
+            message="The source is Dolby Vision of profile 5, whose colours only its own players know: they come out wrong.",
+            warning=True,
         )
+    if track.colour.hdr and kept:
+        message = f"The source is HDR ({track.colour.hdr.upper()}), and stays so, with ten bits."
+        yield Decision(code="hdr_kept", message=message, output=output)
+    elif track.colour.hdr:
+        message = f"The source is HDR ({track.colour.hdr.upper()}); the output is SDR BT.709."
+        yield Decision(code="tone_mapped", message=message, output=output)
+
+
+def loudness(target: float, output: str) -> Decision:
+    """The sound is made as loud as others of its kind."""
+    return Decision(
+        code="loudness_normalised",
+        message=f"The sound is measured and brought to {target:g} LUFS (EBU R 128).",
+        output=output,
+    )
+
+
+def unmet(preset: Preset, facts: MediaFacts, picture: VideoTrack | None) -> str | None:
+    """Why a preset's condition is not met by this source, or None when it is."""
+    when, length = preset.when, facts.duration or 0.0
+    if when is None:
+        return None
+    if when.hdr is not None and when.hdr != bool(picture and picture.colour.hdr):
+        return f"{preset.id} is made of pictures in {'HDR' if when.hdr else 'SDR'} only, and the source has none."
+    if when.min_size is not None and (picture is None or min(picture.display_size) < when.min_size):
+        return f"{preset.id} is made of pictures of at least {when.min_size} lines only."
+    if when.min_seconds is not None and length < when.min_seconds:
+        return (
+            f"{preset.id} is made of sources of at least {when.min_seconds:g} seconds, and this one has {length:.1f}."
+        )
+    if when.max_seconds is not None and length > when.max_seconds:
+        return f"{preset.id} is made of sources of at most {when.max_seconds:g} seconds, and this one has {length:.1f}."
+    return None
 
 
 def about_rate(track: VideoTrack, rate: Fraction, *, varies: bool) -> Iterator[Decision]:

@@ -42,6 +42,9 @@ def plan_job(
     for preset in presets:
         if preset.id in refusals:
             continue
+        if (unmet := explain.unmet(preset, facts, encodes.picture)) is not None:
+            refusals[preset.id] = SourceError(unmet, code="condition_unmet")
+            continue
         try:
             packages.append(_package(preset, encodes, facts.duration or 0.0))
         except SourceError as refusal:

@@ -41,7 +41,8 @@ def text_of(preset: Preset) -> str:
 
 def _video(video: VideoSettings) -> str:
     rungs = ", ".join(_rung(rung) for rung in sorted(video.rungs, key=lambda rung: rung.size, reverse=True))
-    return f"{_CODECS[video.codec]} {rungs}, up to {video.max_rate} frames/s"
+    hdr = ", in HDR" if video.hdr else ""
+    return f"{_CODECS[video.codec]} {rungs}, up to {video.max_rate} frames/s{hdr}"
 
 
 def _rung(rung: Rung) -> str:
@@ -54,4 +55,6 @@ def _audio(audio: AudioSettings) -> str:
     kbps = audio.kbps_per_channel * audio.max_channels
     rate = "at its best variable bitrate" if audio.best else f"at {kbps} kbit/s"
     hertz = f", {audio.sample_rate / 1000:g} kHz" if audio.sample_rate else ""
-    return f"{_CODECS[audio.codec]} {_LAYOUTS.get(audio.max_channels, f'{audio.max_channels} channels')} {rate}{hertz}"
+    loud = f", {audio.loudness:g} LUFS" if audio.loudness is not None else ""
+    layout = _LAYOUTS.get(audio.max_channels, f"{audio.max_channels} channels")
+    return f"{_CODECS[audio.codec]} {layout} {rate}{hertz}{loud}"

@@ -1,6 +1,7 @@
 """encode: make renditions of a source on local scratch, and leave them on the share for package."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,26 @@ from omkt_pipeline.domain.effects import Encoded, Settlement
 from omkt_pipeline.domain.errors import SourceError, Unavailable, VerifyError
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.recipe import Encode as Recipe
-from omkt_pipeline.domain.recipe import EncodeAudio, EncodeStills, EncodeTexts, EncodeVideo, encode_spec
+from omkt_pipeline.domain.recipe import (
+    EncodeAudio,
+    EncodeBoard,
+    EncodePreview,
+    EncodeStills,
+    EncodeTexts,
+    EncodeVideo,
+    encode_spec,
+)
 from omkt_pipeline.media.complaints import meaning_of
 from omkt_pipeline.media.containers import staged
-from omkt_pipeline.media.encode_argv import TOO_MANY_DECODE_ERRORS, audio_argv, loudness_argv, texts_argv, video_argv
+from omkt_pipeline.media.encode_argv import (
+    TOO_MANY_DECODE_ERRORS,
+    audio_argv,
+    board_argv,
+    loudness_argv,
+    preview_argv,
+    texts_argv,
+    video_argv,
+)
 from omkt_pipeline.media.encoders import encoders_of
 from omkt_pipeline.media.loudness import Loudness, read_loudness
 from omkt_pipeline.media.process import Finished, ProcessLimits, Reach, ToolExited, run
@@ -22,7 +39,7 @@ from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.storage import layout
 from omkt_transcoder.stills import take_stills
 from omkt_transcoder.titles import rewritten
-from omkt_transcoder.verify import check_rendition, check_sound
+from omkt_transcoder.verify import check_board, check_preview, check_rendition, check_sound
 
 if TYPE_CHECKING:
     from omkt_pipeline.worker import TaskContext
@@ -64,6 +81,10 @@ class Encode:
             facts = self._audio(recipe, source, target, ctx)
         elif isinstance(recipe, EncodeTexts):
             facts = self._texts(recipe, source, target, ctx)
+        elif isinstance(recipe, EncodeBoard):
+            facts = self._board(recipe, source, target, ctx)
+        elif isinstance(recipe, EncodePreview):
+            facts = self._preview(recipe, source, target, ctx)
         else:
             facts = self._stills(recipe, source, target, ctx)
         folder = layout.staging_folder(ctx.task)
@@ -159,6 +180,24 @@ class Encode:
             recipe, source, target, tools=self._tools, limits=self._limits, stop=ctx.stop, report=ctx.report
         )
         return {**self._effort(cpu_seconds, peak_rss), "images": images}
+
+    def _board(self, recipe: EncodeBoard, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
+        argv = board_argv(recipe, source, target, tools=self._tools, limits=self._limits, threads=ctx.threads)
+        reach = Reach(reads=(source,), writes=(target,))
+        finished = self._run(argv, reach, Progress(recipe.input.duration, ctx.report), ctx)
+        board = check_board(recipe, target, stderr=finished.stderr_tail)
+        return {**self._effort(finished.cpu_seconds, finished.peak_rss), "boards": {recipe.name: board}}
+
+    def _preview(self, recipe: EncodePreview, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
+        argv = preview_argv(recipe, source, target, tools=self._tools, limits=self._limits, threads=ctx.threads)
+        progress = Progress(len(recipe.starts) * recipe.frames / float(Fraction(recipe.rate)), ctx.report)
+        finished = self._run(argv, Reach(reads=(source,), writes=(target,)), progress, ctx)
+        made = check_preview(recipe, target, tools=self._tools, stderr=finished.stderr_tail, stop=ctx.stop)
+        return {
+            **self._effort(finished.cpu_seconds, finished.peak_rss),
+            "rate": recipe.rate,
+            "renditions": {recipe.rendition.name: made},
+        }
 
     def _run(self, argv: list[str], reach: Reach, progress: Progress, ctx: "TaskContext") -> Finished:
         wall = self._limits.wall_seconds(ctx.task.cost, ctx.threads)

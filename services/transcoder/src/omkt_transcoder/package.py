@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Any
 from omkt_pipeline.domain.effects import Published, Settlement
 from omkt_pipeline.domain.errors import VerifyError
 from omkt_pipeline.domain.limits import Limits
-from omkt_pipeline.domain.recipe import PackageFile, PackageHls, PackageImages, Part, StagedFolder, package_spec
+from omkt_pipeline.domain.recipe import (
+    PackageBoard,
+    PackageFile,
+    PackageHls,
+    PackageImages,
+    Part,
+    StagedFolder,
+    package_spec,
+)
 from omkt_pipeline.domain.task import Task
+from omkt_pipeline.media.captions import board_cues
 from omkt_pipeline.media.complaints import meaning_of
 from omkt_pipeline.media.containers import staged
 from omkt_pipeline.media.made import tracks_of
@@ -48,6 +57,8 @@ class Package:
             entry, result = self._hls(spec, inputs, target, ctx)
         elif isinstance(spec, PackageFile):
             entry, result = self._file(spec, inputs, target, ctx)
+        elif isinstance(spec, PackageBoard):
+            entry, result = self._board(spec, inputs, target, ctx)
         else:
             entry, result = self._images(spec, inputs, target, ctx)
         folder = layout.result_folder(ctx.task, spec.output)
@@ -117,6 +128,20 @@ class Package:
             _zipped(target / entry, [target / image["file"] for image in images])
         return entry, {"images": images}
 
+    def _board(
+        self, spec: PackageBoard, inputs: Mapping[str, StagedFolder], target: Path, ctx: "TaskContext"
+    ) -> tuple[str, dict[str, Any]]:
+        board = _facts_of(spec.board, inputs)
+        for sheet in board["sheets"]:
+            part = Part(task=spec.board.task, name=sheet.removesuffix(".jpg"))
+            (target / sheet).write_bytes(_file_of(part, "jpg", inputs, ctx).read_bytes())
+        where = ("apart", "count", "columns", "rows", "width", "height")
+        entry = f"{board['name']}.vtt"
+        (target / entry).write_text(
+            board_cues(**{key: board[key] for key in where}, length=board["duration"], name=board["name"])
+        )
+        return entry, {"storyboard": {key: board[key] for key in (*where, "sheets")}}
+
     def _whole(
         self,
         spec: PackageHls | PackageFile,
@@ -175,7 +200,7 @@ def _file_of(part: Part, ending: str, inputs: Mapping[str, StagedFolder], ctx: "
 
 def _facts_of(part: Part, inputs: Mapping[str, StagedFolder]) -> dict[str, Any]:
     facts = inputs[part.task].facts
-    for group in ("renditions", "sounds", "images", "texts"):
+    for group in ("renditions", "sounds", "images", "texts", "boards"):
         if part.name in facts.get(group, {}):
             return {"name": part.name, **facts[group][part.name]}
     raise VerifyError(f"{part.task} says nothing about {part.name}.")

@@ -27,16 +27,23 @@ def take_stills(
     """Take every still; return CPU seconds, peak memory and the images by name. Raises SourceError when none is there."""
     cpu_seconds, peak, images = 0.0, 0, dict[str, Any]()
     for number, still in enumerate(recipe.stills):
-        # Where the wanted moment cannot be reached, an earlier one will do, and at last the first frame.
-        for at in (still.at, still.at / 2, 0.0):
+        made, best, best_at = target / f"{still.name}.jpg", b"", 0.0
+        # Where the wanted moments cannot be reached, an earlier one will do, and at last the first frame.
+        for at in (still.at, *still.also_at, still.at / 2, 0.0):
+            if best and at not in still.also_at:
+                break
             argv = still_argv(recipe, still, source, target, tools=tools, limits=limits, at=at)
             finished = _run(argv, Reach(reads=(source,), writes=(target,)), limits, stop, last_chance=at == 0.0)
             cpu_seconds, peak = cpu_seconds + finished.cpu_seconds, max(peak, finished.peak_rss)
-            if _is_there(target / f"{still.name}.jpg"):
-                images[still.name] = _image(still, at)
-                break
-        else:
+            # At one quality the larger file has more in it: black and blur take few bytes.
+            found = made.read_bytes() if made.is_file() else b""
+            made.unlink(missing_ok=True)
+            if len(found) > len(best):
+                best, best_at = found, at
+        if not best:
             raise SourceError("No picture could be decoded.", code="source_damaged", log_tail=finished.stderr_tail)
+        made.write_bytes(best)
+        images[still.name] = _image(still, best_at)
         report((number + 1) / len(recipe.stills))
     return cpu_seconds, peak, images
 
@@ -55,10 +62,6 @@ def _run(argv: list[str], reach: Reach, limits: Limits, stop: threading.Event, *
         if last_chance or (meaning.retryable and meaning is not error):
             raise meaning from error
         return Finished(stdout=b"", stderr_tail=error.log_tail or "", cpu_seconds=0.0, peak_rss=0)
-
-
-def _is_there(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > 0
 
 
 def _image(still: Still, at: float) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from omkt_pipeline.domain.errors import OmktError, SourceError, VerifyError
-from omkt_pipeline.domain.recipe import EncodeAudio, EncodeVideo, VideoRendition
+from omkt_pipeline.domain.recipe import EncodeAudio, EncodeBoard, EncodePreview, EncodeVideo, VideoRendition
 from omkt_pipeline.media.complaints import meaning_of
 from omkt_pipeline.media.extent import short_of
 from omkt_pipeline.media.made import header_of, tracks_of
@@ -68,6 +68,48 @@ def check_sound(
         "packets": track.samples,
         "duration": round(track.duration, 3),
         "bitrate": round(path.stat().st_size * 8 / max(track.duration, 0.001)),
+    }
+
+
+def check_preview(
+    recipe: EncodePreview, folder: Path, *, tools: Tools, stderr: str, stop: threading.Event | None
+) -> dict[str, Any]:
+    """Facts of a preview. Raises SourceError when nothing of the source could be decoded, else VerifyError."""
+    made = recipe.rendition
+    path = folder / f"{made.name}.mp4"
+    track = _only_track(path, "video", 0.0, tools=tools, stderr=stderr, stop=stop)
+    if (track.codec, track.width, track.height) != (made.codec, made.width, made.height):
+        raise VerifyError(f"The preview is {track.codec} {track.width}x{track.height}, not what was planned.")
+    if track.samples > len(recipe.starts) * recipe.frames:
+        raise VerifyError(f"The preview holds {track.samples} frames, more than were planned.")
+    return {
+        "width": track.width,
+        "height": track.height,
+        "codec": track.codec,
+        "frames": track.samples,
+        "duration": round(track.duration, 3),
+        "bitrate": round(path.stat().st_size * 8 / max(track.duration, 0.001)),
+    }
+
+
+def check_board(recipe: EncodeBoard, folder: Path, *, stderr: str) -> dict[str, Any]:
+    """Facts of a storyboard. Raises SourceError when nothing could be decoded, VerifyError when sheets are missing."""
+    sheets = sorted(path.name for path in folder.glob(f"{recipe.name}-*.jpg") if path.stat().st_size)
+    if not sheets:
+        raise _damaged(0.0, recipe.input.duration, stderr)
+    # The last pictures of a film that ends a little early may be missing; a sheet may not.
+    each = recipe.columns * recipe.rows
+    if len(sheets) != -(-recipe.count // each):
+        raise VerifyError(f"The storyboard has {len(sheets)} sheets for {recipe.count} pictures.")
+    return {
+        "sheets": sheets,
+        "apart": recipe.apart,
+        "count": recipe.count,
+        "columns": recipe.columns,
+        "rows": recipe.rows,
+        "width": recipe.width,
+        "height": recipe.height,
+        "duration": recipe.input.duration,
     }
 
 

@@ -183,15 +183,40 @@ class ThumbnailsPreset(_Preset):
 
 
 class PosterPreset(_Preset):
-    """One still that stands for the film."""
+    """One still that stands for the film: of several moments the one that shows most, which black and blur do not."""
 
     kind: Literal["poster"]
     at: float = Field(0.1, ge=0, lt=1)  #: where to begin to look, as a part of the duration
+    moments: int = Field(5, ge=1, le=20)  #: how many to look at, from there to the middle
     size: int = Field(ge=16, le=4320)
     quality: int = Field(3, ge=2, le=31)
 
 
+class StoryboardPreset(_Preset):
+    """Small pictures of the whole film on sheets, and a WebVTT file that says which is when: for players' seek bars."""
+
+    kind: Literal["storyboard"]
+    seconds_apart: float = Field(10.0, ge=0.5, le=600)
+    most: int = Field(400, ge=1, le=2000)  #: pictures at most; a long film has them further apart
+    size: int = Field(90, ge=16, le=720)  #: short side of a picture's box, as for a rung
+    columns: int = Field(10, ge=1, le=20)
+    rows: int = Field(10, ge=1, le=20)
+    quality: int = Field(5, ge=2, le=31)  #: of JPEG; 2 is best
+
+
+class PreviewPreset(_Preset):
+    """A few moments of the film behind each other, silent: what is shown when the pointer rests on a film."""
+
+    kind: Literal["preview"]
+    pieces: int = Field(6, ge=1, le=20)
+    seconds_each: float = Field(1.0, ge=0.2, le=10)
+    size: int = Field(240, ge=64, le=1080)
+    crf: int = Field(26, ge=0, le=51)
+    max_kbps: int = Field(800, ge=50)
+    max_rate: int = Field(30, ge=1, le=60)
+
+
 Preset = Annotated[
-    HlsPreset | FilmPreset | AudioPreset | ThumbnailsPreset | PosterPreset,
+    HlsPreset | FilmPreset | AudioPreset | ThumbnailsPreset | PosterPreset | StoryboardPreset | PreviewPreset,
     Field(discriminator="kind"),
 ]

@@ -97,17 +97,46 @@ class Still(Value):
     height: int
     quality: int
     choose_from: int = 1  #: take the most telling of this many frames
+    also_at: tuple[float, ...] = ()  #: look there too, and keep the picture with the most in it
 
 
-class EncodeStills(Value):
-    """Take stills by seeking."""
-
-    kind: Literal["stills"] = "stills"
+class _Pictures(Value):
     input: Input
     deinterlace: bool = False
     tone_map: str | None = None
     colour: Colour = Colour()
+
+
+class EncodeStills(_Pictures):
+    """Take stills by seeking."""
+
+    kind: Literal["stills"] = "stills"
     stills: tuple[Still, ...]
+
+
+class EncodeBoard(_Pictures):
+    """Take a small picture every `apart` seconds, many on a sheet."""
+
+    kind: Literal["board"] = "board"
+    name: str
+    apart: float  #: seconds
+    count: int  #: pictures
+    columns: int
+    rows: int
+    width: int  #: of one picture
+    height: int
+    quality: int
+    keys_only: bool = False  #: key frames lie near enough to each other: no other is decoded
+
+
+class EncodePreview(_Pictures):
+    """Some moments of the film behind each other, without sound."""
+
+    kind: Literal["preview"] = "preview"
+    rate: str  #: frames per second, a fraction
+    starts: tuple[float, ...]  #: seconds
+    frames: int  #: of each moment
+    rendition: VideoRendition
 
 
 class Text(Value):
@@ -128,7 +157,7 @@ class EncodeTexts(Value):
     texts: tuple[Text, ...]
 
 
-Encode = EncodeVideo | EncodeAudio | EncodeStills | EncodeTexts
+Encode = EncodeVideo | EncodeAudio | EncodeStills | EncodeTexts | EncodeBoard | EncodePreview
 EncodeSpec = Annotated[Encode, Field(discriminator="kind")]
 encode_spec: TypeAdapter[Encode] = TypeAdapter(EncodeSpec)
 
@@ -173,8 +202,17 @@ class PackageImages(Value):
     archive: bool = False
 
 
-PackageSpec = Annotated[PackageHls | PackageFile | PackageImages, Field(discriminator="kind")]
-package_spec: TypeAdapter[PackageHls | PackageFile | PackageImages] = TypeAdapter(PackageSpec)
+class PackageBoard(Value):
+    """Deliver sheets of small pictures with the WebVTT file that leads to them."""
+
+    kind: Literal["board"] = "board"
+    output: str
+    board: Part
+
+
+Package = PackageHls | PackageFile | PackageImages | PackageBoard
+PackageSpec = Annotated[Package, Field(discriminator="kind")]
+package_spec: TypeAdapter[Package] = TypeAdapter(PackageSpec)
 
 
 @dataclass(frozen=True, kw_only=True)

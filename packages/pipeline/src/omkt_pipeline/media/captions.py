@@ -62,6 +62,22 @@ def within(cues: Iterable[Cue], length: float) -> tuple[Cue, ...]:
     )
 
 
+def board_cues(
+    *, apart: float, count: int, length: float, columns: int, rows: int, width: int, height: int, name: str
+) -> str:
+    """A WebVTT file whose titles are parts of sheets NAME-001.jpg…, as players read it: SHEET#xywh=x,y,width,height."""
+    cues = []
+    for number in range(count):
+        sheet, place = divmod(number, columns * rows)
+        row, column = divmod(place, columns)
+        end = length if number == count - 1 else apart * (number + 1)
+        where = f"{name}-{sheet + 1:03d}.jpg#xywh={column * width},{row * height},{width},{height}"
+        cues.append(
+            Cue(begin=round(apart * number * 1000), end=round(max(end, apart * number + 0.001) * 1000), text=where)
+        )
+    return webvtt(cues)
+
+
 def _times(line: str) -> tuple[int, int, str]:
     found = _TIMES.match(line)
     assert found is not None  # noqa: S101 - the caller has matched it

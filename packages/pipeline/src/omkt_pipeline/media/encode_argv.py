@@ -5,7 +5,16 @@ from pathlib import Path
 
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.media import Colour
-from omkt_pipeline.domain.recipe import Chunk, EncodeAudio, EncodeStills, EncodeTexts, EncodeVideo, Still
+from omkt_pipeline.domain.recipe import (
+    Chunk,
+    EncodeAudio,
+    EncodeBoard,
+    EncodePreview,
+    EncodeStills,
+    EncodeTexts,
+    EncodeVideo,
+    Still,
+)
 from omkt_pipeline.media.colouring import TAGGED, kept, scaled, tone_mapped
 from omkt_pipeline.media.containers import staged
 from omkt_pipeline.media.encoders import audio_encoder, video_encoder
@@ -149,6 +158,61 @@ def texts_argv(recipe: EncodeTexts, source: Path, target: Path, *, tools: Tools,
             "-f", "webvtt", f"file:{target / text.name}.vtt",
         ]  # fmt: skip
     return argv
+
+
+def board_argv(
+    recipe: EncodeBoard, source: Path, target: Path, *, tools: Tools, limits: Limits, threads: int
+) -> list[str]:
+    """Take small pictures into `target`/NAME-001.jpg and so on, in one run over the film."""
+    colour = None if recipe.tone_map and tools.has_zscale else recipe.colour
+    # What is shown at 0, at `apart`, at twice that…; where decoding ends a little early, its last frame again.
+    chosen = [f"fps=1/{recipe.apart:g}:start_time=0:round=up", f"tpad=stop={recipe.count}:stop_mode=clone"]
+    filters = _prepared(recipe, recipe.width, recipe.height, tools, before=chosen)
+    filters += [f"trim=end_frame={recipe.count}", scaled(recipe.width, recipe.height, colour, full_range=True)]
+    filters += ["format=yuvj420p", "setsar=1", f"tile={recipe.columns}x{recipe.rows}"]
+    return [
+        *begin(tools), "-threads", str(threads), *(["-skip_frame", "nokey"] if recipe.keys_only else []),
+        *opened(source, recipe.input.demuxer, limits),
+        "-map", f"0:{recipe.input.index}", "-an", *_NOTHING_ELSE, "-vf", ",".join(filters), "-fps_mode", "passthrough",
+        "-c:v", "mjpeg", "-threads", "1", "-q:v", str(recipe.quality), "-f", "image2", f"{target}/{recipe.name}-%03d.jpg",
+    ]  # fmt: skip
+
+
+def preview_argv(
+    recipe: EncodePreview, source: Path, target: Path, *, tools: Tools, limits: Limits, threads: int
+) -> list[str]:
+    """Put some moments behind each other into `target`/NAME.mp4."""
+    argv = [*begin(tools), "-threads", str(threads)]
+    for start in recipe.starts:
+        argv += opened(source, recipe.input.demuxer, limits, seek=start or None)
+    made = recipe.rendition
+    colour = None if recipe.tone_map and tools.has_zscale else recipe.colour
+    shared = _prepared(recipe, made.width, made.height, tools, before=[f"fps={recipe.rate}:start_time=0"])
+    shared += [
+        f"trim=end_frame={recipe.frames}",
+        scaled(made.width, made.height, colour),
+        "format=yuv420p",
+        "setsar=1",
+        TAGGED,
+    ]
+    chains = [f"[{n}:{recipe.input.index}]{','.join(shared)}[p{n}]" for n in range(len(recipe.starts))]
+    joined = "".join(f"[p{n}]" for n in range(len(recipe.starts)))
+    chains.append(f"{joined}concat=n={len(recipe.starts)}[v]")
+    return [
+        *argv, "-filter_complex_threads", str(threads), "-filter_complex", ";".join(chains), "-map", "[v]", *_NOTHING_ELSE,
+        *video_encoder(made, threads), "-r", recipe.rate, "-fps_mode", "cfr", "-fs", str(limits.max_file_bytes),
+        "-f", staged(made.codec).muxer, f"file:{target / made.name}.{staged(made.codec).ending}",
+    ]  # fmt: skip
+
+
+def _prepared(
+    recipe: EncodeBoard | EncodePreview, width: int, height: int, tools: Tools, *, before: Sequence[str]
+) -> list[str]:
+    """Filters for whole frames in SDR, of which `before` chooses."""
+    filters = [*([_DEINTERLACE] if recipe.deinterlace else []), *before]
+    if recipe.tone_map and tools.has_zscale:
+        filters.append(tone_mapped(recipe.tone_map, recipe.colour, width, height))
+    return filters
 
 
 def still_argv(

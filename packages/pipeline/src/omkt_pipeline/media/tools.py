@@ -15,9 +15,9 @@ _NEEDED = {
     "encoder": ("libx264", "aac", "mjpeg"),
     "filter": (
         "scale", "split", "fps", "bwdif", "setsar", "setparams", "format", "aresample", "aformat", "thumbnail",
-        "loudnorm", "volume", "alimiter", "trim", "setpts", "tile",
+        "loudnorm", "volume", "alimiter", "trim", "setpts", "tile", "tpad", "concat",
     ),
-    "muxer": ("mp4", "hls", "mjpeg"),
+    "muxer": ("mp4", "hls", "mjpeg", "image2", "webvtt", "null"),
 }  # fmt: skip
 
 

@@ -53,6 +53,12 @@ def stills_cost(count: int) -> float:
     return round(_START + count * _PER_STILL, 1)
 
 
+def board_cost(duration: float, source_pixels: int, *, keys_only: bool) -> float:
+    """CPU seconds to look through a film for a storyboard, taking it for one of 25 frames a second."""
+    frames = duration * (0.5 if keys_only else 25)
+    return round(_START + frames * source_pixels * _DECODE / 1e6, 1)
+
+
 def package_cost(duration: float) -> float:
     """CPU seconds to copy tracks into their containers."""
     return round(_START + duration * 0.002, 1)

@@ -1,14 +1,24 @@
 """Collects what the outputs of a job need, each thing once."""
 
+import math
 from fractions import Fraction
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from omkt_pipeline.domain.capacity import Capacity, ChunkRules
 from omkt_pipeline.domain.media import AudioTrack, MediaFacts, SourceFile, SubtitleTrack, VideoTrack
 from omkt_pipeline.domain.plan import Decision, PlannedTask, Value
-from omkt_pipeline.domain.preset import AudioSettings, PosterPreset, ThumbnailsPreset, VideoSettings
+from omkt_pipeline.domain.preset import (
+    AudioSettings,
+    PosterPreset,
+    PreviewPreset,
+    StoryboardPreset,
+    ThumbnailsPreset,
+    VideoSettings,
+)
 from omkt_pipeline.domain.recipe import (
     EncodeAudio,
+    EncodeBoard,
+    EncodePreview,
     EncodeStills,
     EncodeTexts,
     EncodeVideo,
@@ -22,8 +32,9 @@ from omkt_pipeline.domain.task import TaskKind
 from omkt_pipeline.planning import explain
 from omkt_pipeline.planning.chunks import cut
 from omkt_pipeline.planning.colour import colour_of
-from omkt_pipeline.planning.cost import audio_cost, stills_cost, texts_cost, video_cost
+from omkt_pipeline.planning.cost import audio_cost, board_cost, stills_cost, texts_cost, video_cost
 from omkt_pipeline.planning.picture import fit, ladder_for
+from omkt_pipeline.planning.stills import keys_suffice, pieces_of, preview_rendition, spread, stills_of
 from omkt_pipeline.planning.timing import gop_frames, mpeg2_rate, rate_for
 
 Track = TypeVar("Track", VideoTrack, AudioTrack)
@@ -32,8 +43,6 @@ Track = TypeVar("Track", VideoTrack, AudioTrack)
 _CD_FAMILY = frozenset({11025, 22050, 44100, 88200, 176400})
 #: Sound tracks of one output at most.
 _LANGUAGES = 16
-#: Lines of the largest still.
-_LARGEST = 4320
 
 
 class Encodes:
@@ -47,6 +56,7 @@ class Encodes:
         self._sounds: dict[str, EncodeAudio] = {}
         self._stills: dict[str, Still] = {}
         self._texts: dict[str, Text] = {}
+        self._others: dict[str, tuple[EncodeBoard | EncodePreview, float]] = {}
         self._decisions: dict[tuple[str, str | None], Decision] = {}
 
     @property
@@ -146,34 +156,58 @@ class Encodes:
     def stills(self, preset: ThumbnailsPreset | PosterPreset) -> tuple[Part, ...]:
         """The stills of an output. Call only when there is video."""
         assert self._video is not None  # noqa: S101 - the caller asked has_video
-        width, height = fit(self._video.display_size, preset.size)
-        full_width, full_height = fit(self._video.display_size, _LARGEST)
-        length = self._input(self._video).duration
-        if isinstance(preset, PosterPreset):
-            stills = [Still(name="poster", at=preset.at * length, width=width, height=height, quality=preset.quality)]
-            stills[0] = stills[0].model_copy(update={"choose_from": 25})
-        elif preset.full_size:
-            # The names under which clients of the original look for them: h for high, l for low.
-            stills = [
-                Still(name=f"{kind}{number:02d}", at=at, width=size[0], height=size[1], quality=preset.quality)
-                for number, at in enumerate(_moments(preset, length))
-                for kind, size in (("h", (full_width, full_height)), ("l", (width, height)))
-            ]
-        else:
-            stills = [
-                Still(
-                    name=f"thumb-{number + 1:03d}",
-                    at=at,
-                    width=width,
-                    height=height,
-                    quality=preset.quality,
-                )
-                for number, at in enumerate(_moments(preset, length))
-            ]
+        stills = stills_of(preset, self._video, self._input(self._video).duration)
         self._note(
             *explain.about_picture(self._video), *explain.about_colour(self._video, kept=False, output=preset.id)
         )
         return tuple(Part(task="stills", name=_once(still, self._stills)) for still in stills)
+
+    def board(self, preset: StoryboardPreset) -> Part:
+        """The sheets of a storyboard. Call only when there is video."""
+        track, length = self._shown(preset.id)
+        apart, count = spread(preset, length)
+        width, height = fit(track.display_size, preset.size)
+        columns = min(preset.columns, count)
+        rows = min(preset.rows, -(-count // columns))
+        sheet = {"apart": apart, "count": count, "columns": columns, "rows": rows}
+        recipe = EncodeBoard(
+            **self._pictures(track), **sheet, name="board", width=width, height=height, quality=preset.quality,
+            keys_only=keys_suffice(track, length, apart),
+        )  # fmt: skip
+        return self._other("board", recipe, board_cost(length, track.width * track.height, keys_only=recipe.keys_only))
+
+    def preview(self, preset: PreviewPreset) -> Part:
+        """A few moments of the film. Call only when there is video."""
+        track, length = self._shown(preset.id)
+        rate, _ = rate_for(track, preset.max_rate)
+        starts, seconds = pieces_of(preset, length)
+        recipe = EncodePreview(
+            **self._pictures(track), rate=f"{rate.numerator}/{rate.denominator}", starts=starts,
+            frames=max(1, math.floor(rate * Fraction(seconds))), rendition=preview_rendition(preset, track, rate),
+        )  # fmt: skip
+        return self._other("preview", recipe, stills_cost(4 * len(starts)))
+
+    def _shown(self, output: str) -> tuple[VideoTrack, float]:
+        assert self._video is not None  # noqa: S101 - the caller asked has_video
+        self._note(*explain.about_picture(self._video), *explain.about_colour(self._video, kept=False, output=output))
+        return self._video, self._input(self._video).duration
+
+    def _pictures(self, track: VideoTrack) -> dict[str, Any]:
+        """What all recipes for pictures in SDR begin with."""
+        return {
+            "input": self._input(track),
+            "deinterlace": track.interlaced,
+            "tone_map": track.colour.hdr,
+            "colour": colour_of(track),
+        }
+
+    def _other(self, name: str, recipe: EncodeBoard | EncodePreview, cost: float) -> Part:
+        """A task of its own for a recipe; equal ones are done once."""
+        key = next((key for key, (known, _) in self._others.items() if known == recipe), None)
+        if key is None:
+            key = _numbered(name, sum(one.startswith(name) for one in self._others))
+            self._others[key] = recipe, cost
+        return Part(task=key, name=name)
 
     def tasks(self) -> tuple[tuple[PlannedTask, ...], dict[str, tuple[str, ...]]]:
         """The encode tasks, cheap ones first; and the keys of the chunks of those that are cut, by the key of the whole."""
@@ -182,14 +216,9 @@ class Encodes:
             for key, recipe in self._sounds.items()
         ]
         if self._stills and self._video is not None:
-            stills = EncodeStills(
-                input=self._input(self._video),
-                deinterlace=self._video.interlaced,
-                tone_map=self._video.colour.hdr,
-                colour=colour_of(self._video),
-                stills=tuple(self._stills.values()),
-            )
+            stills = EncodeStills(**self._pictures(self._video), stills=tuple(self._stills.values()))
             tasks.append(_task("stills", stills, stills_cost(len(self._stills))))
+        tasks.extend(_task(key, recipe, cost) for key, (recipe, cost) in self._others.items())
         if self._texts:
             texts = tuple(self._texts.values())
             film = Input(
@@ -284,13 +313,6 @@ def _one_for_each_language(first: AudioTrack, tracks: tuple[AudioTrack, ...]) ->
         if track.language is not None and len(chosen) < _LANGUAGES:
             chosen.setdefault(track.language, track)
     return tuple(chosen.values())
-
-
-def _moments(preset: ThumbnailsPreset, length: float) -> list[float]:
-    """Seconds in the middle of equal parts: the very first and last frames are often black."""
-    room = max(1, int(length / preset.seconds_apart)) if preset.seconds_apart else preset.count
-    count = min(preset.count, room)
-    return [round(length * (number + 0.5) / count, 3) for number in range(count)]
 
 
 def _usual_rate(track: AudioTrack, codec: str) -> int:

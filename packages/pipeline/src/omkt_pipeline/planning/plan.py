@@ -6,14 +6,25 @@ from omkt_pipeline.domain.capacity import Capacity, ChunkRules
 from omkt_pipeline.domain.errors import SourceError
 from omkt_pipeline.domain.media import MediaFacts, SourceFile
 from omkt_pipeline.domain.plan import Decision, Plan, PlannedOutput, PlannedTask, Value
-from omkt_pipeline.domain.preset import AudioPreset, FilmPreset, HlsPreset, Preset, ThumbnailsPreset
-from omkt_pipeline.domain.recipe import PackageFile, PackageHls, PackageImages, Part
+from omkt_pipeline.domain.preset import (
+    AudioPreset,
+    FilmPreset,
+    HlsPreset,
+    Preset,
+    PreviewPreset,
+    StoryboardPreset,
+    ThumbnailsPreset,
+)
+from omkt_pipeline.domain.recipe import PackageBoard, PackageFile, PackageHls, PackageImages, Part
 from omkt_pipeline.domain.task import TaskKind
 from omkt_pipeline.planning import explain
 from omkt_pipeline.planning.cost import package_cost
 from omkt_pipeline.planning.encodes import Encodes
 
-_KINDS = {"hls": "hls", "film": "file", "audio": "file", "thumbnails": "images", "poster": "images"}
+_KINDS = {
+    "hls": "hls", "film": "file", "audio": "file", "preview": "file",
+    "thumbnails": "images", "poster": "images", "storyboard": "images",
+}  # fmt: skip
 
 
 def plan_job(
@@ -94,9 +105,15 @@ def _package(preset: Preset, encodes: Encodes, duration: float) -> PlannedTask:
             raise SourceError(f"The source has no sound, and {preset.id} is nothing else.", code="no_audio")
         name = f"audio.{preset.container}"
         spec = PackageFile(output=preset.id, audio=parts, name=name, container=preset.container)
+    elif not encodes.has_video:
+        raise SourceError(f"The source has no moving picture, and {preset.id} shows one.", code="no_video")
+    elif isinstance(preset, StoryboardPreset):
+        parts = (encodes.board(preset),)
+        spec = PackageBoard(output=preset.id, board=parts[0])
+    elif isinstance(preset, PreviewPreset):
+        parts = (encodes.preview(preset),)
+        spec = PackageFile(output=preset.id, video=parts, name="preview.mp4")
     else:
-        if not encodes.has_video:
-            raise SourceError(f"The source has no moving picture, and {preset.id} shows one.", code="no_video")
         parts = encodes.stills(preset)
         archive = isinstance(preset, ThumbnailsPreset) and preset.archive
         spec = PackageImages(output=preset.id, images=parts, archive=archive)

@@ -7,7 +7,9 @@ from omkt_pipeline.domain.preset import (
     HlsPreset,
     PosterPreset,
     Preset,
+    PreviewPreset,
     Rung,
+    StoryboardPreset,
     ThumbnailsPreset,
     VideoSettings,
 )
@@ -26,15 +28,34 @@ _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 def text_of(preset: Preset) -> str:
     """One line: container, picture and sound."""
     match preset:
+        case HlsPreset() | FilmPreset() | AudioPreset():
+            return _film(preset)
+        case _:
+            return _stills(preset)
+
+
+def _film(preset: HlsPreset | FilmPreset | AudioPreset) -> str:
+    match preset:
         case HlsPreset():
             return f"HLS: {_video(preset.video)}; {_audio(preset.audio)}"
         case FilmPreset():
             return f"{_CONTAINERS[preset.container]}: {_video(preset.video)}; {_audio(preset.audio)}"
         case AudioPreset():
             return f"{_CONTAINERS[preset.container]}: {_audio(preset.audio)}"
+
+
+def _stills(preset: ThumbnailsPreset | PosterPreset | StoryboardPreset | PreviewPreset) -> str:
+    match preset:
         case ThumbnailsPreset():
             sizes = f"up to {preset.size} lines high" + (" and at full size" if preset.full_size else "")
             return f"Up to {preset.count} JPEG stills spread over the film, {sizes}"
+        case StoryboardPreset():
+            return (
+                f"JPEG sheets of {preset.columns} times {preset.rows} small pictures, one for each "
+                f"{preset.seconds_apart:g} seconds (at most {preset.most}), with WebVTT for seek bars"
+            )
+        case PreviewPreset():
+            return f"MP4: {preset.pieces} moments of {preset.seconds_each:g} seconds, {preset.size}p, without sound"
         case PosterPreset():
             return f"One JPEG still that tells what the film is, up to {preset.size} lines high"
 

@@ -17,8 +17,9 @@ from omkt_pipeline.domain.media import SourceFile
 from omkt_pipeline.domain.recipe import EncodeAudio, EncodeVideo, encode_spec
 from omkt_pipeline.domain.task import TaskKind
 from omkt_pipeline.logs import configure_logging
-from omkt_pipeline.media.encode_argv import audio_argv, video_argv
+from omkt_pipeline.media.encode_argv import video_argv
 from omkt_pipeline.media.probing import probe
+from omkt_pipeline.media.sound_argv import audio_argv
 from omkt_pipeline.media.tools import Tools, find_tools
 from omkt_pipeline.planning.plan import plan_job
 from omkt_pipeline.presets import shipped

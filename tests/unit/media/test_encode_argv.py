@@ -4,8 +4,10 @@ from pathlib import Path
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.media import Colour, SourceFile
 from omkt_pipeline.domain.recipe import EncodeAudio, EncodeStills, EncodeVideo, Input, Still, VideoRendition
-from omkt_pipeline.media.encode_argv import audio_argv, still_argv, video_argv, video_graph
+from omkt_pipeline.media.encode_argv import video_argv, video_graph
+from omkt_pipeline.media.sound_argv import audio_argv
 from omkt_pipeline.media.source import guards
+from omkt_pipeline.media.stills_argv import still_argv
 from omkt_pipeline.media.tools import Tools
 
 TOOLS = Tools(ffmpeg=Path("/bin/ffmpeg"), ffprobe=Path("/bin/ffprobe"), version="7.1")
@@ -60,9 +62,9 @@ def test_sound_is_encoded_whole_and_starts_with_the_file() -> None:
     argv = audio_argv(recipe, Path("/s/a b"), Path("/t"), tools=TOOLS, limits=Limits())
 
     assert shlex.join(argv) == (
-        f"{BEGIN} {GUARDS} -f mov -i 'file:/s/a b' -map 0:0 -vn -map_metadata -1 -map_chapters -1 -dn -sn"
-        " -af aresample=48000:async=1:first_pts=0,aformat=channel_layouts=stereo -c:a aac -b:a 128k -t 43200"
-        " -fs 274877906944 -f mp4 file:/t/audio.mp4"
+        f"{BEGIN} {GUARDS} -f mov -i 'file:/s/a b' -map 0:0"
+        " -af aresample=48000:async=1:first_pts=0,aformat=channel_layouts=stereo -vn -map_metadata -1 -map_chapters -1"
+        " -dn -sn -c:a aac -b:a 128k -movie_timescale 48000 -t 43200 -fs 274877906944 -f mp4 file:/t/audio.mp4"
     )
 
 

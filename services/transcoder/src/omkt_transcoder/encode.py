@@ -22,19 +22,13 @@ from omkt_pipeline.domain.recipe import (
 )
 from omkt_pipeline.media.complaints import meaning_of
 from omkt_pipeline.media.containers import staged
-from omkt_pipeline.media.encode_argv import (
-    TOO_MANY_DECODE_ERRORS,
-    audio_argv,
-    board_argv,
-    loudness_argv,
-    preview_argv,
-    texts_argv,
-    video_argv,
-)
+from omkt_pipeline.media.encode_argv import TOO_MANY_DECODE_ERRORS, video_argv
 from omkt_pipeline.media.encoders import encoders_of
 from omkt_pipeline.media.loudness import Loudness, read_loudness
 from omkt_pipeline.media.process import Finished, ProcessLimits, Reach, ToolExited, run
 from omkt_pipeline.media.progress import Progress
+from omkt_pipeline.media.sound_argv import audio_argv, loudness_argv, texts_argv
+from omkt_pipeline.media.stills_argv import board_argv, preview_argv
 from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.storage import layout
 from omkt_transcoder.stills import take_stills

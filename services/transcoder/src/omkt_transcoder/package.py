@@ -98,7 +98,8 @@ class Package:
             for part in parts
         ]
         made = target / spec.name
-        self._run(file_argv(tracks, made, spec.container, tools=self._tools), tracks, ctx)
+        rate = next((_facts_of(part, inputs)["sample_rate"] for part in spec.audio), None)
+        self._run(file_argv(tracks, made, spec.container, tools=self._tools, sample_rate=rate), tracks, ctx)
         # Not every container keeps the order of its tracks.
         order = ["video", "audio", "subtitle"].index
         found = sorted(tracks_of(made, tools=self._tools, stop=ctx.stop), key=lambda track: order(track.kind))

@@ -9,8 +9,8 @@ from omkt_pipeline.domain.errors import SourceError
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.recipe import EncodeStills, Still
 from omkt_pipeline.media.complaints import meaning_of
-from omkt_pipeline.media.encode_argv import still_argv
 from omkt_pipeline.media.process import Finished, ProcessLimits, Reach, ToolExited, run
+from omkt_pipeline.media.stills_argv import still_argv
 from omkt_pipeline.media.tools import Tools
 
 

@@ -74,10 +74,11 @@ class EncodeVideo(Value):
 
 
 class EncodeAudio(Value):
-    """Encode one sound track, whole."""
+    """Encode one sound, whole."""
 
     kind: Literal["audio"] = "audio"
     input: Input
+    beside: tuple[int, ...] = ()  #: more mono tracks of the source that with the first are the channels of one sound
     name: str
     codec: str
     channels: int

@@ -44,6 +44,15 @@ MUXERS: dict[str, tuple[str, ...]] = {
 TITLES = {"mp4": "mov_text", "mkv": "subrip", "webm": "webvtt"}
 
 
+def exact_edits(muxer: str, sample_rate: int | None) -> tuple[str, ...]:
+    """Options for an MP4 whose edit list must end with the last sample of a sound.
+
+    Edit lists count in the movie's time scale, a thousandth of a second as a rule; a last packet that is shorter than that
+    would lie behind the end, and readers would drop it.
+    """
+    return ("-movie_timescale", str(sample_rate)) if muxer == "mp4" and sample_rate else ()
+
+
 def staged(codec: str) -> Staged:
     """Where a track of this codec waits for package."""
     return _STAGED.get(codec, _MP4)

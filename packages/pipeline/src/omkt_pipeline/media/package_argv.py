@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from omkt_pipeline.media.containers import MUXERS, TITLES
+from omkt_pipeline.media.containers import MUXERS, TITLES, exact_edits
 from omkt_pipeline.media.encode_argv import begin
 from omkt_pipeline.media.tools import Tools
 
@@ -65,8 +65,10 @@ def hls_argv(tracks: Sequence[TrackFile], target: Path, segment_seconds: float, 
     return argv
 
 
-def file_argv(tracks: Sequence[TrackFile], target: Path, container: str = "mp4", *, tools: Tools) -> list[str]:
-    """Join tracks into one file."""
+def file_argv(
+    tracks: Sequence[TrackFile], target: Path, container: str = "mp4", *, tools: Tools, sample_rate: int | None = None
+) -> list[str]:
+    """Join tracks into one file; `sample_rate` is that of its first sound."""
     argv = [*begin(tools)]
     for track in tracks:
         argv += _ours(track)
@@ -86,4 +88,5 @@ def file_argv(tracks: Sequence[TrackFile], target: Path, container: str = "mp4",
     ]
     titles = ["-c:s", TITLES[container]] if any(track.demuxer == "webvtt" for track in tracks) else []
     argv += ["-c", "copy", *titles, "-map_metadata", "-1", *languages, *dispositions]
-    return [*argv, *MUXERS[container], f"file:{target}"]
+    edits = exact_edits(MUXERS[container][-1], sample_rate)
+    return [*argv, *edits, *MUXERS[container], f"file:{target}"]

@@ -12,7 +12,8 @@ from omkt_pipeline.domain.limits import Limits
 #: Containers we open. No playlists, no concatenation scripts, no image sequences, no text.
 DEMUXERS = (
     "mov", "matroska", "avi", "mpegts", "mpeg", "ogg", "flv", "asf", "gif", "mxf",
-    "wav", "mp3", "flac", "aac", "aiff", "caf",
+    "wav", "mp3", "flac", "aac", "aiff", "caf", "dv", "ivf", "mpegvideo", "nut", "rm", "apng",
+    "w64", "au", "amr", "ac3", "eac3", "dts", "ape", "tta", "wv", "mpc", "mpc8", "loas", "dsf",
 )  # fmt: skip
 
 #: Codecs we decode, each with the names of the decoders that builds may have for it.
@@ -31,12 +32,25 @@ DECODERS: Mapping[str, tuple[str, ...]] = {
     "amr_nb": ("amrnb", "libopencore_amrnb"), "amr_wb": ("amrwb", "libopencore_amrwb"),
     "wmav1": ("wmav1",), "wmav2": ("wmav2",), "adpcm_ms": ("adpcm_ms",), "adpcm_ima_wav": ("adpcm_ima_wav",),
     "adpcm_ima_qt": ("adpcm_ima_qt",), "adpcm_swf": ("adpcm_swf",), "nellymoser": ("nellymoser",),
+    "ffv1": ("ffv1",), "ffvhuff": ("ffvhuff",), "magicyuv": ("magicyuv",), "lagarith": ("lagarith",), "v210": ("v210",),
+    "v410": ("v410",), "r210": ("r210",), "cfhd": ("cfhd",), "hap": ("hap",), "jpeg2000": ("jpeg2000", "libopenjpeg"),
+    "png": ("png",), "apng": ("apng",), "fraps": ("fraps",), "zmbv": ("zmbv",), "tscc": ("camtasia",), "tscc2": ("tscc2",),
+    "rv10": ("rv10",), "rv20": ("rv20",), "rv30": ("rv30",), "rv40": ("rv40",), "indeo3": ("indeo3",),
+    "indeo4": ("indeo4",), "indeo5": ("indeo5",), "h261": ("h261",), "rpza": ("rpza",), "smc": ("smc",),
+    "mjpegb": ("mjpegb",), "dirac": ("dirac",), "cavs": ("cavs",), "vvc": ("vvc",),
+    "aac_latm": ("aac_latm",), "s302m": ("s302m",), "ape": ("ape",), "tta": ("tta",), "mp4als": ("als",),
+    "musepack7": ("mpc7",), "musepack8": ("mpc8",), "cook": ("cook",), "sipr": ("sipr",), "qdm2": ("qdm2",),
+    "atrac3": ("atrac3",), "atrac3p": ("atrac3plus",), "wmavoice": ("wmavoice",), "wmalossless": ("wmalossless",),
+    "adpcm_g722": ("g722",), "adpcm_g726": ("g726",), "adpcm_yamaha": ("adpcm_yamaha",), "ilbc": ("ilbc", "libilbc"),
+    "qcelp": ("qcelp",), "evrc": ("evrc",), "dsd_lsbf": ("dsd_lsbf",), "dsd_lsbf_planar": ("dsd_lsbf_planar",),
     "wmapro": ("wmapro",), "wavpack": ("wavpack",), "speex": ("speex", "libspeex"), "gsm": ("gsm", "libgsm"),
     "gsm_ms": ("gsm_ms", "libgsm_ms"),
     **{
         name: (name,)
         for name in (
             "pcm_u8", "pcm_s8", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be",
+            "pcm_s16le_planar", "pcm_s16be_planar",
+            "pcm_s24le_planar", "pcm_s32le_planar",
             "pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be", "pcm_alaw", "pcm_mulaw", "pcm_dvd", "pcm_bluray",
         )
     },

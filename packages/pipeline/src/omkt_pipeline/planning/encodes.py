@@ -34,15 +34,11 @@ from omkt_pipeline.planning.chunks import cut
 from omkt_pipeline.planning.colour import colour_of
 from omkt_pipeline.planning.cost import audio_cost, board_cost, stills_cost, texts_cost, video_cost
 from omkt_pipeline.planning.picture import fit, ladder_for
+from omkt_pipeline.planning.sounds import LANGUAGES, channels_of, one_for_each_language, usual_rate
 from omkt_pipeline.planning.stills import keys_suffice, pieces_of, preview_rendition, spread, stills_of
 from omkt_pipeline.planning.timing import gop_frames, mpeg2_rate, rate_for
 
 Track = TypeVar("Track", VideoTrack, AudioTrack)
-
-#: Sample rates of the compact disc family stay in it; everything else becomes 48 kHz.
-_CD_FAMILY = frozenset({11025, 22050, 44100, 88200, 176400})
-#: Sound tracks of one output at most.
-_LANGUAGES = 16
 
 
 class Encodes:
@@ -113,21 +109,31 @@ class Encodes:
         if self._audio is None:
             self._note(explain.no_audio(output))
             return ()
-        tracks = _one_for_each_language(self._audio, self._facts.audio) if settings.every_language else (self._audio,)
+        if channels := channels_of(self._facts):
+            return (self._one_sound(channels[0], settings, 0, output, channels),)
+        tracks = one_for_each_language(self._audio, self._facts.audio) if settings.every_language else (self._audio,)
         left_out = len(self._facts.audio) - len(tracks)
         if left_out:
             self._note(explain.sounds_left_out(len(self._facts.audio), len(tracks), output))
         return tuple(self._one_sound(track, settings, number, output) for number, track in enumerate(tracks))
 
-    def _one_sound(self, track: AudioTrack, settings: AudioSettings, number: int, output: str) -> Part:
+    def _one_sound(
+        self, track: AudioTrack, settings: AudioSettings, number: int, output: str, monos: tuple[AudioTrack, ...] = ()
+    ) -> Part:
+        """One sound of an output: a track, or several `monos` that are its channels."""
         name = "audio" if settings.codec == "aac" else f"audio-{settings.codec}"
-        channels = min(track.channels, settings.max_channels)
+        of_source = max(track.channels, len(monos))
+        channels = min(of_source, settings.max_channels)
+        if monos:
+            self._note(explain.monos_joined(len(self._facts.audio), len(monos)))
+        longest = max((self._input(one) for one in (track, *monos)), key=lambda one: one.duration)
         recipe = EncodeAudio(
-            input=self._input(track),
+            input=longest.model_copy(update={"index": track.index}),
+            beside=tuple(one.index for one in monos[1:]),
             name=f"{name}-{track.language or track.index}" if number else name,
             codec=settings.codec,
             channels=channels,
-            sample_rate=settings.sample_rate or _usual_rate(track, settings.codec),
+            sample_rate=settings.sample_rate or usual_rate(track, settings.codec),
             kbps=channels * settings.kbps_per_channel,
             best=settings.best,
             loudness=settings.loudness,
@@ -135,7 +141,7 @@ class Encodes:
         )
         if settings.loudness is not None:
             self._note(explain.loudness(settings.loudness, output))
-        self._note(*explain.about_sound(track, channels))
+        self._note(*explain.about_sound(of_source, channels))
         for key, known in self._sounds.items():
             if known == recipe:
                 return Part(task=key, name=known.name)
@@ -146,7 +152,7 @@ class Encodes:
     def texts(self, output: str, *, wanted: bool) -> tuple[Part, ...]:
         """The titles of an output that are text; none when it wants none."""
         tracks = [track for track in self._facts.subtitle_tracks if track.kind == "text"]
-        chosen = tracks[:_LANGUAGES] if wanted else []
+        chosen = tracks[:LANGUAGES] if wanted else []
         if chosen:
             self._note(explain.subtitles_delivered(len(chosen), output))
         if len(tracks) > len(chosen):
@@ -304,19 +310,6 @@ def _text(track: SubtitleTrack) -> Text:
         forced=track.forced,
         for_deaf=track.for_deaf,
     )
-
-
-def _one_for_each_language(first: AudioTrack, tracks: tuple[AudioTrack, ...]) -> tuple[AudioTrack, ...]:
-    """The default track, and the first of each further language that the source names."""
-    chosen = {first.language: first}
-    for track in tracks:
-        if track.language is not None and len(chosen) < _LANGUAGES:
-            chosen.setdefault(track.language, track)
-    return tuple(chosen.values())
-
-
-def _usual_rate(track: AudioTrack, codec: str) -> int:
-    return 44100 if track.sample_rate in _CD_FAMILY and codec != "opus" else 48000
 
 
 def _chosen(tracks: tuple[Track, ...]) -> Track | None:

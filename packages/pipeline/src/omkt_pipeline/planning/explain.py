@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from omkt_pipeline.domain.media import AudioTrack, MediaFacts, VideoTrack
+from omkt_pipeline.domain.media import MediaFacts, VideoTrack
 from omkt_pipeline.domain.plan import Decision
 from omkt_pipeline.domain.preset import Preset, Rung
 from omkt_pipeline.planning.picture import Fitted, scale_into
@@ -170,8 +170,18 @@ def _tracks(count: int) -> str:
     return "A subtitle track is" if count == 1 else f"{count} subtitle tracks are"
 
 
-def about_sound(track: AudioTrack, channels: int) -> Iterator[Decision]:
+def monos_joined(all_of_them: int, used: int) -> Decision:
+    """Cameras and editors write each channel into a track of its own."""
+    what = "left and right of one sound" if used == _STEREO else "the channels of one 5.1 sound"
+    return Decision(
+        code="mono_tracks_joined",
+        message=f"The source has {all_of_them} mono tracks; the first {used} are {what}.",
+        warning=all_of_them > used,
+    )
+
+
+def about_sound(of_source: int, channels: int) -> Iterator[Decision]:
     """What happens to the channels."""
-    if channels < track.channels:
+    if channels < of_source:
         to = "stereo" if channels == _STEREO else f"{channels} channels"
-        yield Decision(code="mixed_down", message=f"{track.channels} channels are mixed down to {to}.")
+        yield Decision(code="mixed_down", message=f"{of_source} channels are mixed down to {to}.")

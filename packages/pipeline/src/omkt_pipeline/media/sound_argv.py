@@ -1,0 +1,82 @@
+"""The command lines of sounds and titles. Pure: a recipe in, words out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from omkt_pipeline.domain.limits import Limits
+from omkt_pipeline.domain.recipe import EncodeAudio, EncodeTexts
+from omkt_pipeline.media.containers import exact_edits, staged
+from omkt_pipeline.media.encode_argv import NOTHING_ELSE, begin
+from omkt_pipeline.media.encoders import audio_encoder
+from omkt_pipeline.media.loudness import MEASURE, Loudness, normalised
+from omkt_pipeline.media.source import opened
+from omkt_pipeline.media.tools import Tools
+
+_STEREO = 2
+#: Bytes of one track of titles; a long film with much talk has a tenth of a megabyte.
+_LARGEST_TEXT = 16_000_000
+
+
+def audio_argv(
+    recipe: EncodeAudio,
+    source: Path,
+    target: Path,
+    *,
+    tools: Tools,
+    limits: Limits,
+    loudness: Loudness | None = None,
+) -> list[str]:
+    """Encode one sound track, whole, into `target`/NAME.ENDING; brought to the recipe's `loudness` when it was measured."""
+    more: list[str] = []
+    if loudness is not None and recipe.loudness is not None:
+        more = [*normalised(loudness, recipe.loudness), f"aresample={recipe.sample_rate}"]
+    return [
+        *begin(tools), *opened(source, recipe.input.demuxer, limits),
+        *_sound(recipe, more), "-vn", *NOTHING_ELSE, *audio_encoder(recipe),
+        *exact_edits(staged(recipe.codec).muxer, recipe.sample_rate),
+        "-t", f"{limits.max_duration_seconds:.0f}", "-fs", str(limits.max_file_bytes),
+        "-f", staged(recipe.codec).muxer, f"file:{target / recipe.name}.{staged(recipe.codec).ending}",
+    ]  # fmt: skip
+
+
+def loudness_argv(recipe: EncodeAudio, source: Path, *, tools: Tools, limits: Limits) -> list[str]:
+    """Measure how loud the sound of a recipe is; the answer is the last that ffmpeg says."""
+    return [
+        *begin(tools), "-loglevel", "info", *opened(source, recipe.input.demuxer, limits),
+        *_sound(recipe, [MEASURE]), "-vn", *NOTHING_ELSE,
+        "-t", f"{limits.max_duration_seconds:.0f}", "-f", "null", "-",
+    ]  # fmt: skip
+
+
+def _sound(recipe: EncodeAudio, more: Sequence[str]) -> list[str]:
+    """The sound of a recipe, with `more` filters behind it, mapped.
+
+    Gaps are filled with silence and the sound begins with the file, so that it stays with the picture.
+    """
+    even = f"aresample={recipe.sample_rate}:async=1:first_pts=0"
+    layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}.get(recipe.channels, f"{recipe.channels}c")
+    behind = ",".join([f"aformat=channel_layouts={layout}", *more])
+    if not recipe.beside:
+        return ["-map", f"0:{recipe.input.index}", "-af", f"{even},{behind}"]
+    indexes = (recipe.input.index, *recipe.beside)
+    places = ("FL", "FR", "FC", "LFE", "BL", "BR")[: len(indexes)]
+    # The joint ends with the first of them that ends.
+    long = f"aformat=channel_layouts=mono,apad=whole_dur={recipe.input.duration:g}"
+    monos = [f"[0:{index}]{even},{long}[m{n}]" for n, index in enumerate(indexes)]
+    inlets = "".join(f"[m{n}]" for n in range(len(indexes)))
+    wiring = "|".join(f"{n}.0-{place}" for n, place in enumerate(places))
+    whole = "stereo" if len(indexes) == _STEREO else "5.1"
+    join = f"{inlets}join=inputs={len(indexes)}:channel_layout={whole}:map={wiring},{behind}[sound]"
+    return ["-filter_complex", ";".join([*monos, join]), "-map", "[sound]"]
+
+
+def texts_argv(recipe: EncodeTexts, source: Path, target: Path, *, tools: Tools, limits: Limits) -> list[str]:
+    """Read titles into `target`/NAME.vtt, all tracks in one run."""
+    argv = [*begin(tools), *opened(source, recipe.input.demuxer, limits, titles=True)]
+    for text in recipe.texts:
+        argv += [
+            "-map", f"0:{text.index}", "-vn", "-an", "-dn", "-map_metadata", "-1", "-map_chapters", "-1",
+            "-c:s", "webvtt", "-t", f"{limits.max_duration_seconds:.0f}", "-fs", str(_LARGEST_TEXT),
+            "-f", "webvtt", f"file:{target / text.name}.vtt",
+        ]  # fmt: skip
+    return argv

@@ -13,7 +13,7 @@ from omkt_pipeline.domain.media import MediaFacts
 
 Entry = Mapping[str, Any]
 #: What ffprobe takes for media, and is none: pictures and subtitles by themselves.
-_NO_MEDIA = ("png_pipe", "webp_pipe", "jpeg_pipe", "bmp_pipe", "apng", "srt", "ass", "sup", "webvtt", "hls", "concat")
+_NO_MEDIA = ("png_pipe", "webp_pipe", "jpeg_pipe", "bmp_pipe", "srt", "ass", "sup", "webvtt", "hls", "concat")
 #: Refusals for want of something that a preset needs, by the kind of stream that must then be missing.
 _WANTING = {"no_video": "video", "no_audio": "audio"}
 _PIXELS = 2

@@ -1,4 +1,4 @@
-"""What becomes of every file of a folder: `make media-report MEDIA=FOLDER PRESETS=a,b OUT=FOLDER`.
+"""What becomes of every file of a folder and the folders in it: `make media-report MEDIA=FOLDER PRESETS=a,b OUT=FOLDER`.
 
 Takes each file through probe, plan, encode and package, for each preset by itself, as the services do but without a queue.
 Writes OUT/report.json for programs and OUT/report.md for people. A verdict is `made` (verified against its plan), `refused`
@@ -42,12 +42,11 @@ def main(media: Path, presets: Sequence[str], out: Path) -> int:
     tools = find_tools()
     rows = []
     known = manifest(media)
-    for file in sorted(path for path in media.iterdir() if path.is_file() and path.suffix not in _NOT_MEDIA):
+    for file in sorted(path for path in media.rglob("*") if path.is_file() and path.suffix not in _NOT_MEDIA):
+        name = file.relative_to(media).as_posix()
         for preset in presets:
-            rows.append(_row(file, preset, tools, known.get(file.name)))
-            print(
-                f"{rows[-1]['verdict']:8} {preset:24} {file.name}: {rows[-1]['result']}{_reason(rows[-1])}", flush=True
-            )
+            rows.append(_row(file, preset, tools, known.get(name)) | {"file": name})
+            print(f"{rows[-1]['verdict']:8} {preset:24} {name}: {rows[-1]['result']}{_reason(rows[-1])}", flush=True)
     (out / "report.json").write_text(json.dumps({"ffmpeg": tools.version, "rows": rows}, indent=2, ensure_ascii=False))
     (out / "report.md").write_text("\n".join(_table(rows)) + "\n")
     counts = Counter(row["verdict"] for row in rows)
@@ -59,7 +58,7 @@ def _row(file: Path, preset: str, tools: Tools, entry: Entry | None) -> dict[str
     folder = Path(tempfile.mkdtemp(prefix="media-report-"))
     begun = time.monotonic()
     fault: str | None = None
-    row: dict[str, Any] = {"file": file.name, "preset": preset, "decisions": []}
+    row: dict[str, Any] = {"preset": preset, "decisions": []}
     try:
         delivered = Pipeline(folder, tools).run(file, [preset])
         decisions = [decision.model_dump() for decision in delivered.plan.decisions]

@@ -4,9 +4,9 @@ from sqlalchemy import update
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import worker
-from omkt_pipeline.domain.capacity import Capacity
+from omkt_pipeline.domain.capacity import Capacity, ChunkRules
 from omkt_pipeline.domain.task import Pool
-from omkt_pipeline.queue.capacity import capacity
+from omkt_pipeline.queue.capacity import CHUNK_SECONDS, capacity, chunk_rules
 from omkt_pipeline.queue.workers import DRAINING, sign
 from omkt_pipeline.testing import a_claimant
 
@@ -34,3 +34,14 @@ def test_hosts_of_different_speeds_are_an_uneven_farm(database: Database) -> Non
         with_speed(database, a_claimant(database, Pool.TRANSCODER, host=host).worker_id, speed)
 
     assert capacity(database, Pool.TRANSCODER).uneven
+
+
+def test_a_dry_run_cuts_as_the_planner_that_signed_last(database: Database) -> None:
+    assert chunk_rules(database) == ChunkRules()
+    for host, seconds in (("alpha", [5.0, 9.0]), ("beta", [2.0, 3.0])):
+        planner = a_claimant(database, Pool.METADATA, host=host).worker_id
+        facts = update(worker).where(worker.c.id == planner).values(facts={CHUNK_SECONDS: seconds})
+        database.transact(lambda connection, facts=facts: connection.execute(facts).rowcount)
+        sign(database, planner, state="up")
+
+    assert chunk_rules(database) == ChunkRules(min_seconds=2.0, target_seconds=3.0)

@@ -59,6 +59,10 @@ def test_a_plan_says_what_a_job_would_do_and_stores_nothing(farm: Farm) -> None:
     assert {one["kind"] for one in plan["tasks"]} == {"encode", "package"}
     assert plan["cost"] > 0
     assert plan["decisions"]
+    commands = [command for one in plan["tasks"] for command in one["commands"]]
+    assert {command[0] for command in commands} == {"ffmpeg"}
+    assert sum("libx264" in command for command in commands) == 1
+    assert not any("originals/" in word for command in commands for word in command)
 
 
 def test_a_job_on_a_media_needs_no_second_probe_and_a_media_in_use_stays(farm: Farm) -> None:

@@ -21,6 +21,7 @@ _PAUSE_SECONDS = 0.5
 #: The server says something on a stream of events at least every few seconds; silence means a dead connection.
 _SILENCE_SECONDS = 60.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_NO_CONTENT = 204
 _GATEWAY_TROUBLE = (502, 503, 504)
 
 
@@ -63,6 +64,17 @@ class FarmClient:
     def presets(self) -> list[Mapping[str, Any]]:
         """The presets of this farm."""
         return understood(lambda answer: list(answer["presets"]), self._ask("GET", "/v1/presets"))
+
+    def put_preset(self, said: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Add a preset, given as its YAML file has it, or change it; what the farm made of it."""
+        outer = {name: said[name] for name in ("extends", "kind", "title") if name in said}
+        settings = {name: value for name, value in said.items() if name not in (*outer, "id", "version")}
+        path = f"/v1/presets/{quote(str(said['id']), safe='')}"
+        return understood(dict, self._ask("PUT", path, json={**outer, "settings": settings}))
+
+    def remove_preset(self, name: str) -> None:
+        """Remove a preset of the farm's own."""
+        self._ask("DELETE", f"/v1/presets/{quote(name, safe='')}")
 
     def upload(self, path: Path, *, on_bytes: Callable[[int], None]) -> str:
         """Send a file and return its id, by which a job can name it. `on_bytes` hears how much was sent."""
@@ -195,7 +207,7 @@ def _checked(response: httpx.Response) -> Any:
         body = response.json()
     except ValueError:
         body = None
-    if response.is_success and body is not None:
+    if response.is_success and (body is not None or response.status_code == _NO_CONTENT):
         return body
     if isinstance(body, dict) and "code" in body:
         words, code = str(body.get("detail") or body.get("title")), str(body["code"])

@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from omkt_cli.commands import clients, farm, hosts, jobs, main_host
+from omkt_cli.commands import clients, farm, hosts, jobs, main_host, presets
 from omkt_cli.faults import Exit, Fault
 
 _EPILOG = (
@@ -22,7 +22,7 @@ cli = typer.Typer(
     help="A transcoding farm you own: on this machine, or many.",
     epilog=_EPILOG,
 )
-for part in (farm, jobs, hosts, main_host, clients):
+for part in (farm, jobs, presets, hosts, main_host, clients):
     cli.registered_commands += part.commands.registered_commands
     cli.registered_groups += part.commands.registered_groups
 

@@ -38,6 +38,7 @@ from omkt_pipeline.daemon import Grounds, enter
 from omkt_pipeline.metrics import QueueCollector
 from omkt_pipeline.presets import shipped
 from omkt_pipeline.queue.farm import link_key
+from omkt_pipeline.queue.presets import KnownPresets
 from omkt_pipeline.settings import ApiSettings
 
 #: Connections kept, and as many again in a rush: together they serve every thread that routes run in (40).
@@ -58,7 +59,7 @@ def create_app(settings: ApiSettings, grounds: Grounds | None = None) -> FastAPI
         database=grounds.database,
         share=grounds.share,
         links=Links(link_key(grounds.database)),
-        presets=shipped(),
+        presets=KnownPresets(grounds.database, shipped()),
         policy=OutsidePolicy(allowed_networks=settings.allowed_networks, allowed_ports=settings.allowed_ports),
         keys=KnownKeys(),
         requests=Buckets(settings.requests_per_second),

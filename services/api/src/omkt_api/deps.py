@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any
@@ -23,8 +23,8 @@ from omkt_api.views import Renderer
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.account import Account, Scope
 from omkt_pipeline.domain.errors import Refused, TooLarge
-from omkt_pipeline.domain.preset import Preset
 from omkt_pipeline.queue.accounts import authenticate
+from omkt_pipeline.queue.presets import KnownPresets
 from omkt_pipeline.storage.share import Share
 
 #: A revoked key works at most so long.
@@ -62,7 +62,7 @@ class Api:
     database: Database
     share: Share
     links: Links
-    presets: Mapping[str, Preset]
+    presets: KnownPresets
     policy: OutsidePolicy
     keys: KnownKeys
     requests: Buckets  #: of accounts

@@ -55,6 +55,7 @@ STATUS_OF_CODE: Mapping[str, int] = {
     "rate_limited": 429,
     "checksum_mismatch": 460,
     "idempotency_mismatch": 422,
+    "preset_invalid": 422,
     "share_full": 507,
 }
 TITLES: Mapping[int, str] = {

@@ -7,8 +7,9 @@ from omkt_pipeline.daemon import enter, media_tools, read_settings, run_daemon
 from omkt_pipeline.domain.capacity import ChunkRules
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.task import Pool, TaskKind
-from omkt_pipeline.queue.capacity import capacity
+from omkt_pipeline.queue.capacity import CHUNK_SECONDS, capacity
 from omkt_pipeline.queue.inputs import Inputs
+from omkt_pipeline.queue.presets import KnownPresets
 from omkt_pipeline.settings import MetadataSettings
 
 
@@ -24,7 +25,7 @@ def main() -> None:
         handlers={
             TaskKind.PROBE: Probe(tools=tools, limits=Limits(), media_of=inputs.media_of),
             TaskKind.PLAN: Plan(
-                presets=presets.shipped(),
+                presets=KnownPresets(grounds.database, presets.shipped()),
                 media_of=inputs.media_of,
                 presets_of=inputs.presets_of,
                 capacity=lambda: capacity(grounds.database, Pool.TRANSCODER),
@@ -33,7 +34,7 @@ def main() -> None:
             ),
         },
         slots=settings.cores(),
-        facts={"ffmpeg": tools.version},
+        facts={"ffmpeg": tools.version, CHUNK_SECONDS: [settings.chunk_min_seconds, settings.chunk_target_seconds]},
     )
 
 

@@ -1,4 +1,4 @@
-"""Commands that speak to a farm: submit, watch, jobs, show, cancel, retry, download, presets."""
+"""Commands that speak to a farm: submit, watch, jobs, show, cancel, retry, download."""
 
 # ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that `omkt --help` is quick
 
@@ -145,18 +145,3 @@ def download(
     with connect(server, key, root) as client:
         found = client.job(job)
         print_made(found, save(client, found, folder or Path(found.id), quiet=as_json), as_json=as_json)
-
-
-@commands.command()
-def presets(server: Server = None, key: Key = None, root: Root = ROOT, as_json: Json = False) -> None:
-    """List what can be made."""
-    from omkt_cli.show import preset_table
-    from omkt_cli.terminal import out, print_json
-    from omkt_cli.work import connect
-
-    with connect(server, key, root) as client:
-        found = client.presets()
-    if as_json:
-        print_json(found)
-    else:
-        out().print(preset_table(found), soft_wrap=False)

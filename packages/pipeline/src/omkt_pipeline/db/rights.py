@@ -23,6 +23,7 @@ WORKER_RIGHTS: Mapping[str, str] = {
     "media": "SELECT, UPDATE",
     "outbox": "SELECT, INSERT",
     "output": "SELECT, INSERT, UPDATE",
+    "preset": "SELECT",
     "task": "SELECT, INSERT, UPDATE",
     "task_attempt": "SELECT, INSERT, UPDATE",
     "task_edge": "SELECT, INSERT, DELETE",

@@ -41,6 +41,16 @@ class AccountRow(SQLModel, table=True):
     created_at: datetime = moment()
 
 
+class PresetRow(SQLModel, table=True):
+    """A preset of the farm's own, beside those that come with it; see queue/presets.py."""
+
+    __tablename__ = "preset"
+    id: str = Field(primary_key=True, max_length=63)
+    version: int
+    body: dict[str, Any] = Field(sa_column=Column(JSON(none_as_null=True), nullable=False))
+    changed_at: datetime = moment()
+
+
 class FairShareRow(SQLModel, table=True):
     """An account's virtual time in one pool; see queue/fair.py."""
 
@@ -350,4 +360,5 @@ upload = table_of(UploadRow)
 task_edge, task_attempt, artifact = table_of(TaskEdgeRow), table_of(TaskAttemptRow), table_of(ArtifactRow)
 host, worker, idempotency = table_of(HostRow), table_of(WorkerRow), table_of(IdempotencyRow)
 outbox, delivery = table_of(OutboxRow), table_of(DeliveryRow)
+preset = table_of(PresetRow)
 event, webhook_endpoint = table_of(EventRow), table_of(EndpointRow)

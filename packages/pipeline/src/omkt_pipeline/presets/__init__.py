@@ -31,6 +31,26 @@ def from_folder(folder: Path) -> Mapping[str, Preset]:
     return _by_id((path.name, path.read_text()) for path in sorted(folder.glob(f"*{_ENDING}")))
 
 
+def written(name: str, said: Mapping[str, Any], known: Mapping[str, Preset]) -> Preset:
+    """A preset that somebody wrote, by its id; it may extend a known one. Raises ValueError with what is wrong where."""
+    base: dict[str, Any] = {}
+    if (extended := said.get("extends")) is not None:
+        if not isinstance(extended, str) or extended not in known:
+            raise ValueError(f"It extends {str(extended)[:64]!r}, which does not exist.")
+        base = known[extended].model_dump(mode="json", exclude={"id", "version", "title", "omkt"})
+    own = {key: value for key, value in said.items() if key not in ("extends", "id", "version")}
+    try:
+        preset = _adapter.validate_python({**_merged(base, own), "id": name, "version": 1})
+    except ValidationError as error:
+        raise ValueError("; ".join(_fault(one) for one in error.errors(include_url=False)[:8])) from error
+    return preset if preset.title else preset.model_copy(update={"title": text_of(preset)})
+
+
+def _fault(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    return f"{where}: {error['msg']}" if where else str(error["msg"])
+
+
 def _yaml_below(folder: Traversable) -> Iterator[tuple[str, str]]:
     for entry in folder.iterdir():
         if entry.is_dir():

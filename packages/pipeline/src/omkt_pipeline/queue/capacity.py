@@ -4,11 +4,13 @@ from sqlalchemy import select
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import worker
-from omkt_pipeline.domain.capacity import Capacity
+from omkt_pipeline.domain.capacity import Capacity, ChunkRules
 from omkt_pipeline.domain.task import Pool
 
 #: What workers say of themselves by then: how fast their host encoded lately, in work of the same cost.
 SPEED = "speed"
+#: And planners of how they cut: seconds of the shortest chunk, and of the usual one.
+CHUNK_SECONDS = "chunk_seconds"
 _UNEVEN = 1.5
 _UP = "up"
 
@@ -23,3 +25,17 @@ def capacity(database: Database, pool: Pool) -> Capacity:
         hosts=max(1, len({row.host for row in rows})),
         uneven=bool(speeds) and max(speeds) > _UNEVEN * min(speeds),
     )
+
+
+def chunk_rules(database: Database) -> ChunkRules:
+    """How the farm's planners cut films, as the one that signed last says; the defaults when none is up."""
+    question = (
+        select(worker.c.facts)
+        .where(worker.c.state == _UP, worker.c.pool == Pool.METADATA)
+        .order_by(worker.c.seen_at.desc())
+    )
+    for facts in database.fetch(lambda connection: connection.execute(question).scalars().all()):
+        said = (facts or {}).get(CHUNK_SECONDS)
+        if isinstance(said, list) and len(said) == 2:
+            return ChunkRules(min_seconds=said[0], target_seconds=said[1])
+    return ChunkRules()

@@ -18,8 +18,9 @@ from omkt_pipeline.domain.job import JobRequest, JobView, Source, SourceKind
 from omkt_pipeline.domain.media import MediaFacts, SourceFile
 from omkt_pipeline.domain.plan import Decision
 from omkt_pipeline.domain.task import Pool
+from omkt_pipeline.media.commands import commands_of
 from omkt_pipeline.planning.plan import plan_job
-from omkt_pipeline.queue.capacity import capacity
+from omkt_pipeline.queue.capacity import capacity, chunk_rules
 from omkt_pipeline.queue.jobs import submit
 from omkt_pipeline.queue.media import MediaView, delete_media, forget_facts, media_by_key, media_page
 from omkt_pipeline.queue.overview import submitted_job
@@ -66,6 +67,9 @@ class PlannedTaskOut(BaseModel):
     needs: list[str]
     cost: float = Field(description="Estimated CPU seconds.")
     output: str | None
+    commands: list[list[str]] = Field(
+        description="What a worker will run, word by word, with short names for files. What only the work tells is left open."
+    )
 
 
 class PlanOut(BaseModel):
@@ -176,12 +180,23 @@ def make_plan(wanted: PlanCreate, api: TheApi, caller: Caller) -> PlanOut:
         raise Conflict("This media is not probed, or its original is gone.", code="media_not_ready")
     source = SourceFile(path=view.path, bytes=view.bytes or 0)
     plan = plan_job(
-        MediaFacts.model_validate(view.facts), source, presets, capacity=capacity(api.database, Pool.TRANSCODER)
+        MediaFacts.model_validate(view.facts),
+        source,
+        presets,
+        capacity=capacity(api.database, Pool.TRANSCODER),
+        rules=chunk_rules(api.database),
     )
     return PlanOut(
         decisions=list(plan.decisions),
         tasks=[
-            PlannedTaskOut(id=one.key, kind=one.kind, needs=list(one.needs), cost=one.cost, output=one.output)
+            PlannedTaskOut(
+                id=one.key,
+                kind=one.kind,
+                needs=list(one.needs),
+                cost=one.cost,
+                output=one.output,
+                commands=commands_of(one),
+            )
             for one in plan.tasks
         ],
         outputs=[one.key for one in plan.outputs],

@@ -16,6 +16,7 @@ from omkt_api.wire.codes import Code, WireError, wrapped
 from omkt_api.wire.limits import CallLimit
 from omkt_api.wire.php import Value, text_of
 from omkt_pipeline.domain.errors import OmktError, Refused, Unavailable
+from omkt_pipeline.presets import shipped
 from omkt_pipeline.queue.wire.applications import admit
 from omkt_pipeline.queue.wire.clients import WireClient, client_of
 
@@ -42,7 +43,7 @@ class Wire:
     def __init__(self, api: Api, *, public: bool, calls_per_minute: int) -> None:
         self._api = api
         self._public = public
-        self._presets = by_number(api.presets.values())
+        self._presets = by_number(shipped().values())
         self._submit = Submit(api.database, api.share, api.presets, api.policy)
         self._calls = CallLimit(calls_per_minute, _SECONDS)
         self._anonymous = CallLimit(calls_per_minute, _ANONYMOUS_SECONDS)

@@ -1,0 +1,78 @@
+"""The command lines of a plan, for people who want to see them: what a worker will run, with short names for files."""
+
+from pathlib import Path
+
+from omkt_pipeline.domain.limits import Limits
+from omkt_pipeline.domain.plan import PlannedTask
+from omkt_pipeline.domain.recipe import (
+    EncodeAudio,
+    EncodeBoard,
+    EncodePreview,
+    EncodeStills,
+    EncodeTexts,
+    EncodeVideo,
+    PackageFile,
+    PackageHls,
+    Part,
+    encode_spec,
+    package_spec,
+)
+from omkt_pipeline.domain.task import TaskKind
+from omkt_pipeline.media.encode_argv import video_argv
+from omkt_pipeline.media.package_argv import TrackFile, file_argv, hls_argv
+from omkt_pipeline.media.sound_argv import audio_argv, loudness_argv, texts_argv
+from omkt_pipeline.media.stills_argv import board_argv, preview_argv, still_argv
+from omkt_pipeline.media.tools import Tools
+
+#: Names instead of paths: where files lie on a host is nobody's business.
+_TOOLS = Tools(ffmpeg=Path("ffmpeg"), ffprobe=Path("ffprobe"), version="")
+_SOURCE, _MADE = Path("original"), Path("made")
+_THREADS = 1
+
+
+def commands_of(task: PlannedTask) -> list[list[str]]:
+    """The argument vectors of one task of a plan, in their order.
+
+    What only the work itself tells is left open: the gain of a second pass for loudness, the number of threads.
+    """
+    if task.kind is TaskKind.ENCODE:
+        return _encode(task)
+    return _package(task) if task.kind is TaskKind.PACKAGE else []
+
+
+def _encode(task: PlannedTask) -> list[list[str]]:
+    limits, recipe = Limits(), encode_spec.validate_python(task.spec)
+    match recipe:
+        case EncodeVideo():
+            return [video_argv(recipe, _SOURCE, _MADE, tools=_TOOLS, limits=limits, threads=_THREADS)]
+        case EncodeAudio():
+            measured = (
+                [loudness_argv(recipe, _SOURCE, tools=_TOOLS, limits=limits)] if recipe.loudness is not None else []
+            )
+            return [*measured, audio_argv(recipe, _SOURCE, _MADE, tools=_TOOLS, limits=limits)]
+        case EncodeStills():
+            return [
+                still_argv(recipe, still, _SOURCE, _MADE, tools=_TOOLS, limits=limits, at=at)
+                for still in recipe.stills
+                for at in (still.at, *still.also_at)
+            ]
+        case EncodeTexts():
+            return [texts_argv(recipe, _SOURCE, _MADE, tools=_TOOLS, limits=limits)]
+        case EncodeBoard():
+            return [board_argv(recipe, _SOURCE, _MADE, tools=_TOOLS, limits=limits, threads=_THREADS)]
+        case EncodePreview():
+            return [preview_argv(recipe, _SOURCE, _MADE, tools=_TOOLS, limits=limits, threads=_THREADS)]
+
+
+def _package(task: PlannedTask) -> list[list[str]]:
+    spec = package_spec.validate_python(task.spec)
+    if isinstance(spec, PackageHls):
+        return [hls_argv([*map(_track, (*spec.video, *spec.audio))], _MADE, spec.segment_seconds, tools=_TOOLS)]
+    if isinstance(spec, PackageFile):
+        tracks = [*map(_track, (*spec.video, *spec.audio, *spec.texts))]
+        return [file_argv(tracks, _MADE / spec.name, spec.container, tools=_TOOLS)]
+    return []
+
+
+def _track(part: Part) -> TrackFile:
+    return TrackFile(name=part.name, path=Path(part.task) / part.name)

@@ -64,3 +64,33 @@ def test_only_operators_add_and_remove(farm: Farm) -> None:
     with farm.client(farm.other_key) as client:
         refused(client.put("/v1/presets/fine", json=FINE), 403, "operator_only")
         refused(client.delete("/v1/presets/fine"), 403, "operator_only")
+
+
+TEASER = {"id": "teaser", "preset": "mp4-720p", "settings": {"trim": {"start": 1.5, "end": 3}}}
+
+
+def test_a_job_changes_settings_of_a_preset_for_itself(farm: Farm) -> None:
+    with farm.client() as client:
+        made = client.post("/v1/jobs", json=job(presets=["mp4-720p", TEASER])).json()
+        assert made["presets"] == ["mp4-720p", "teaser"]
+        assert client.get(f"/v1/jobs/{made['id']}").json()["presets"] == ["mp4-720p", "teaser"]
+
+
+@pytest.mark.parametrize(
+    ("presets", "status", "code"),
+    [
+        ([{**TEASER, "preset": "nothing"}], 400, "preset_unknown"),
+        ([{**TEASER, "settings": {"trim": {"start": 3, "end": 1}}}], 422, "preset_invalid"),
+        (
+            [{**TEASER, "settings": {"video": {"rungs": [{"size": 99999, "crf": 1, "max_kbps": 1}]}}}],
+            422,
+            "preset_invalid",
+        ),
+        ([{**TEASER, "settings": {"omkt": {"id": 1, "slug": "a", "extension": "mp4"}}}], 422, "preset_invalid"),
+        (["mp4-720p", {"preset": "mp4-720p", "settings": {}}], 422, "request_invalid"),
+        ([{**TEASER, "id": "../x"}], 422, "preset_invalid"),
+    ],
+)
+def test_what_cannot_be_changed_is_refused(farm: Farm, presets: list[object], status: int, code: str) -> None:
+    with farm.client() as client:
+        refused(client.post("/v1/jobs", json=job(presets=presets)), status, code)

@@ -12,6 +12,7 @@ from omkt_metadata.plan import Plan as PlanHandler
 from omkt_metadata.probe import Probe
 from omkt_pipeline.domain.capacity import Capacity, ChunkRules
 from omkt_pipeline.domain.effects import Encoded, Planned, Probed, Published
+from omkt_pipeline.domain.job import Variation
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.media import MediaFacts, StoredMedia
 from omkt_pipeline.domain.plan import Plan, PlannedTask
@@ -101,7 +102,7 @@ class Pipeline:
         assert isinstance(effect, Probed)
         return MediaFacts.model_validate(effect.facts)
 
-    def plan(self, media: StoredMedia, facts: MediaFacts, presets: Sequence[str]) -> Plan:
+    def plan(self, media: StoredMedia, facts: MediaFacts, presets: Sequence[str | Variation]) -> Plan:
         known = media.model_copy(update={"facts": facts})
         handler = PlanHandler(
             presets=shipped(),
@@ -136,16 +137,16 @@ class Pipeline:
         context.stop.set()
         Encode(tools=self.tools, limits=self.limits)(context)
 
-    def run(self, source: Path, presets: Sequence[str]) -> Delivered:
+    def run(self, source: Path, presets: Sequence[str | Variation]) -> Delivered:
         """Take a file through all handlers."""
         return self._run(self.store(source), presets)
 
-    def run_stored(self, path: str, presets: Sequence[str]) -> Delivered:
+    def run_stored(self, path: str, presets: Sequence[str | Variation]) -> Delivered:
         """The same for a file that lies on the share."""
         size = (self.share.root / path).stat().st_size
         return self._run(StoredMedia(key="m", path=path, bytes=size), presets)
 
-    def _run(self, media: StoredMedia, presets: Sequence[str]) -> Delivered:
+    def _run(self, media: StoredMedia, presets: Sequence[str | Variation]) -> Delivered:
         facts = self.probe(media)
         plan = self.plan(media, facts, presets)
         staged: dict[str, StagedFolder] = {}

@@ -48,8 +48,11 @@ CLIPS = {
 
 @pytest.fixture
 def source(request: pytest.FixtureRequest, clip: Clip) -> Path:
+    return clip_of(clip, request.param)
+
+
+def clip_of(clip: Clip, name: str) -> Path:
     """A clip by its name; some are made of others."""
-    name = request.param
     if name == "edit-list.mp4":
         # Cut behind a key frame without encoding: the index still holds frames that are not shown.
         film = clip("b-frames.mp4", CLIPS["b-frames.mp4"])

@@ -69,6 +69,6 @@ def test_a_preview_is_some_moments_without_sound(tmp_path: Path, each_build: Too
 
 
 def test_a_short_film_is_its_own_preview(pipeline: Pipeline, clip: Clip) -> None:
-    short = clip("short.mp4", "-f lavfi -i testsrc2=d=1:r=25:s=320x180 -c:v libx264")
+    short = clip("one-second.mp4", "-f lavfi -i testsrc2=d=1:r=25:s=320x180 -c:v libx264")
 
     assert packet_count(pipeline.run(short, ["preview"]).entries["preview"], pipeline.tools) == 25

@@ -31,7 +31,7 @@ def test_the_smallest_request_has_defaults() -> None:
         ({"presets": ["a"] * 2}, ""),
         ({"presets": [f"p{number}" for number in range(17)]}, "presets"),
         ({"presets": "hls-h264"}, "presets"),
-        ({"presets": [""]}, "presets.0"),
+        ({"presets": [""]}, "presets.0.<name>"),
         ({"priority": "urgent"}, "priority"),
         ({"priority": 10}, "priority"),
         ({"callback": "https://a.example"}, "callback"),

@@ -206,11 +206,14 @@ def _ours(request: Request, error: Exception) -> JSONResponse:
 def _malformed(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
     faults = [
-        Fault(field=".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]), message=one["msg"])
-        for one in error.errors()[:50]
+        Fault(field=_field(one["loc"][1:]) or str(one["loc"][0]), message=one["msg"]) for one in error.errors()[:50]
     ]
     detail = "; ".join(f"{fault.field}: {fault.message}" for fault in faults[:3])
     return problem(request.state.id, 422, "request_invalid", detail, errors=faults)
+
+
+def _field(location: Sequence[int | str]) -> str:
+    return ".".join(str(part) for part in location if not str(part).startswith("<"))
 
 
 def _http(request: Request, error: Exception) -> JSONResponse:

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, model_validator
+from pydantic import Tag as TagOf
 
-from omkt_pipeline.domain.job import Priority, Source, SourceKind
+from omkt_pipeline.domain.job import Priority, Source, SourceKind, Variation
 
 
 def _demand_text(value: Any) -> Any:
@@ -77,6 +78,33 @@ class CallbackIn(_In):
 
 
 PresetId = Annotated[str, Field(min_length=1, max_length=63)]
+
+
+class VariationIn(_In):
+    """A preset with some of its settings changed for this job."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"id": "teaser", "preset": "mp4-720p", "settings": {"trim": {"start": 12.5, "end": 27.5}}}]
+        }
+    )
+
+    preset: PresetId
+    id: PresetId | None = Field(default=None, description="The output's name; by default the preset's id.")
+    settings: dict[str, Any] = Field(
+        max_length=32, description="As `GET /v1/presets` shows them; what is not said stays as the preset has it."
+    )
+
+    def as_variation(self) -> Variation:
+        """The same in the domain's words."""
+        return Variation(id=self.id or self.preset, preset=self.preset, settings=self.settings)
+
+
+#: In angle brackets: which of several forms was meant is left out of the names of fields (problems.py).
+Wanted = Annotated[
+    Annotated[PresetId, TagOf("<name>")] | Annotated[VariationIn, TagOf("<variation>")],
+    Discriminator(lambda one: "<name>" if isinstance(one, str) else "<variation>"),
+]
 Tag = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -97,10 +125,10 @@ class JobCreate(_In):
     )
 
     source: SourceIn
-    presets: list[PresetId] = Field(
+    presets: list[Wanted] = Field(
         min_length=1,
         max_length=16,
-        description="Ids of `GET /v1/presets`, each once.",
+        description="Ids of `GET /v1/presets`, or objects that change some settings of one. Names of outputs differ.",
         json_schema_extra={"uniqueItems": True},
     )
     priority: Priority = Field(default=Priority.NORMAL, description="Jobs of a higher priority always start first.")
@@ -114,8 +142,9 @@ class JobCreate(_In):
 
     @model_validator(mode="after")
     def _presets_differ(self) -> Self:
-        if len(set(self.presets)) != len(self.presets):
-            raise ValueError("presets must differ from each other")
+        names = [one if isinstance(one, str) else one.as_variation().id for one in self.presets]
+        if len(set(names)) != len(names):
+            raise ValueError("presets must differ from each other; give one of them another id")
         return self
 
     @model_validator(mode="after")
@@ -145,4 +174,4 @@ class PlanCreate(_In):
     """A question what a job would do."""
 
     media: str = Field(min_length=1, max_length=64, description="The id of a media that was probed.")
-    presets: list[PresetId] = Field(min_length=1, max_length=16, json_schema_extra={"uniqueItems": True})
+    presets: list[Wanted] = Field(min_length=1, max_length=16, json_schema_extra={"uniqueItems": True})

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from omkt_api.guard import OutsidePolicy, check_url
-from omkt_api.schemas import JobCreate
+from omkt_api.schemas import JobCreate, Wanted
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.errors import FetchError, Refused, ShareUnusable, SourceError
 from omkt_pipeline.domain.job import Callback, JobRequest, Source, SourceKind
 from omkt_pipeline.domain.preset import Preset
+from omkt_pipeline.presets import varied
 from omkt_pipeline.queue import jobs
 from omkt_pipeline.queue.jobs import NewMedia, Submitted
 from omkt_pipeline.storage import layout
@@ -64,14 +65,21 @@ class Submit:
             raise Refused(f"The callback cannot be called: {error.message}", code="callback_refused") from None
 
 
-def demand_presets(known: Mapping[str, Preset], wanted: Sequence[str]) -> list[Preset]:
-    """The presets of these names. Raises Refused (preset_unknown)."""
-    for name in wanted:
-        if name not in known:
-            raise Refused(
-                f"There is no preset {name!r}. This farm has: {', '.join(sorted(known))}.", code="preset_unknown"
-            )
-    return [known[name] for name in wanted]
+def demand_presets(known: Mapping[str, Preset], wanted: Sequence[Wanted]) -> list[Preset]:
+    """The presets of these names, as they are wanted. Raises Refused (preset_unknown, preset_invalid)."""
+    return [_demanded(known, one) for one in wanted]
+
+
+def _demanded(known: Mapping[str, Preset], wanted: Wanted) -> Preset:
+    name = wanted if isinstance(wanted, str) else wanted.preset
+    if name not in known:
+        raise Refused(f"There is no preset {name!r}. This farm has: {', '.join(sorted(known))}.", code="preset_unknown")
+    if isinstance(wanted, str):
+        return known[name]
+    try:
+        return varied(wanted.as_variation(), known)
+    except ValueError as error:
+        raise Refused(f"{name} cannot be changed like this. {error}", code="preset_invalid") from error
 
 
 def job_request(wanted: JobCreate, idempotency_key: str | None) -> JobRequest:
@@ -79,7 +87,7 @@ def job_request(wanted: JobCreate, idempotency_key: str | None) -> JobRequest:
     canonical = json.dumps(wanted.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
     return JobRequest(
         source=wanted.source.as_source(),
-        presets=tuple(wanted.presets),
+        presets=tuple(one if isinstance(one, str) else one.as_variation() for one in wanted.presets),
         priority=wanted.priority,
         callback=Callback(url=wanted.callback.url) if wanted.callback else None,
         client_data=wanted.client_data,

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 from omkt_pipeline.domain.capacity import Capacity, ChunkRules
 from omkt_pipeline.domain.effects import Planned, Settlement
 from omkt_pipeline.domain.errors import SourceError
+from omkt_pipeline.domain.job import Variation
 from omkt_pipeline.domain.media import SourceFile, StoredMedia
 from omkt_pipeline.domain.preset import Preset
 from omkt_pipeline.domain.task import Task
 from omkt_pipeline.media.encoders import encoders_for
 from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.planning.plan import plan_job
+from omkt_pipeline.presets import varied
 
 if TYPE_CHECKING:
     from omkt_pipeline.worker import TaskContext
@@ -25,7 +27,7 @@ class Plan:
         *,
         presets: Mapping[str, Preset],
         media_of: Callable[[Task], StoredMedia],
-        presets_of: Callable[[Task], tuple[str, ...]],
+        presets_of: Callable[[Task], tuple[str | Variation, ...]],
         capacity: Callable[[], Capacity] = Capacity,
         rules: ChunkRules | None = None,
         tools: Tools | None = None,
@@ -40,11 +42,8 @@ class Plan:
         if media.facts is None:
             raise SourceError("Nothing is known of the source yet.", code="source_unprobed")
         wanted = self._presets_of(ctx.task)
-        unknown = [name for name in wanted if name not in self._presets]
-        if unknown:
-            raise SourceError(f"There is no preset {', '.join(unknown)}.", code="preset_unknown")
         source = SourceFile(path=media.path, bytes=media.bytes)
-        chosen = [self._presets[name] for name in wanted]
+        chosen = [self._chosen(one) for one in wanted]
         plan = plan_job(
             media.facts,
             source,
@@ -52,8 +51,22 @@ class Plan:
             capacity=self._capacity(),
             rules=self._rules,
             impossible=self._without_encoder(chosen),
+            bases={one.id: one.preset for one in wanted if isinstance(one, Variation)},
         )
         return Settlement(effect=Planned(plan=plan))
+
+    def _chosen(self, wanted: str | Variation) -> Preset:
+        name = wanted if isinstance(wanted, str) else wanted.preset
+        if name not in self._presets:
+            raise SourceError(f"There is no preset {name}.", code="preset_unknown")
+        if isinstance(wanted, str):
+            return self._presets[name]
+        try:
+            return varied(wanted, self._presets)
+        except ValueError as error:  # it was checked when it came, and the preset has changed since
+            raise SourceError(
+                f"{wanted.id} cannot be made of {name} any more: {error}", code="preset_invalid"
+            ) from error
 
     def _without_encoder(self, chosen: Sequence[Preset]) -> dict[str, SourceError]:
         """Presets that this farm's ffmpeg cannot make, and why."""

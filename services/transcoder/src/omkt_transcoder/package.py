@@ -203,7 +203,10 @@ def _facts_of(part: Part, inputs: Mapping[str, StagedFolder]) -> dict[str, Any]:
     facts = inputs[part.task].facts
     for group in ("renditions", "sounds", "images", "texts", "boards"):
         if part.name in facts.get(group, {}):
-            return {"name": part.name, **facts[group][part.name]}
+            # The decoder's header matters to chunks that are joined, and to nobody else.
+            return {"name": part.name} | {
+                name: one for name, one in facts[group][part.name].items() if name != "header"
+            }
     raise VerifyError(f"{part.task} says nothing about {part.name}.")
 
 

@@ -24,6 +24,8 @@ def rewritten(path: Path, text: Text) -> dict[str, Any]:
     cues = read_cues(path.read_text(errors="replace"))
     if len(cues) > _MOST:
         raise SourceError(f"Track {text.index} holds {len(cues)} titles.", code="source_too_complex")
+    if text.begin or text.end is not None:
+        cues = within(cues, None if text.end is None else text.end - text.begin, begin=text.begin)
     path.write_text(webvtt(cues))
     return {
         "codec": "webvtt",

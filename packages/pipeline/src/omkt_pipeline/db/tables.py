@@ -113,7 +113,8 @@ class JobRow(SQLModel, table=True):
     media_id: int = Field(sa_column=Column(BigKey, nullable=False))
     state: str = Field(max_length=16)
     band: int
-    presets: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    #: Names of presets, or objects of what is changed of one (domain/job.py's Variation).
+    presets: list[Any] = Field(sa_column=Column(JSON, nullable=False))
     callback_url: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     #: How the callback is told: domain/job.py's CallbackKind.
     callback_kind: str = Field(default="webhook", max_length=8, sa_column_kwargs={"server_default": "webhook"})

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from omkt_pipeline.domain.plan import Value
+
 
 class JobState(StrEnum):
     """Where a job stands. docs/architecture.md draws the same edges; a test compares them."""
@@ -96,12 +98,20 @@ class Callback:
     kind: CallbackKind = CallbackKind.WEBHOOK
 
 
+class Variation(Value):
+    """A preset with some of its settings changed for one job, under a name of its own."""
+
+    id: str  #: of the output
+    preset: str
+    settings: Mapping[str, Any]  #: as in a preset's YAML; merged over those of the preset
+
+
 @dataclass(frozen=True, kw_only=True)
 class JobRequest:
     """What a client asks for, checked and ready to be stored."""
 
     source: Source
-    presets: tuple[str, ...]
+    presets: tuple[str | Variation, ...]
     priority: Priority = Priority.NORMAL
     callback: Callback | None = None
     client_data: str | None = None  #: the client's own words, echoed back

@@ -89,6 +89,19 @@ class AudioSettings(_Strict):
         return self
 
 
+class Trim(_Strict):
+    """A part of the source, in seconds from its beginning, exact to the frame (of sound alone, to the sample)."""
+
+    start: float = Field(0.0, ge=0)  #: the first frame is the first one that is shown at this moment or later
+    end: float | None = Field(None, gt=0)  #: the last frame is shown before this; None: to the end
+
+    @model_validator(mode="after")
+    def _forward(self) -> Self:
+        if self.end is not None and self.end <= self.start:
+            raise ValueError("a part ends after its start")
+        return self
+
+
 class Omkt(_Strict):
     """How clients of the original know a preset: its number, its name and the ending of its files."""
 
@@ -130,6 +143,7 @@ class HlsPreset(_Preset):
     video: VideoSettings
     audio: AudioSettings
     subtitles: bool = True  #: all titles of the source that are text, as WebVTT
+    trim: Trim | None = None  #: only a part of the source
     segment_seconds: float = Field(6.0, gt=0, le=20)
 
     @model_validator(mode="after")
@@ -148,6 +162,7 @@ class FilmPreset(_Preset):
     audio: AudioSettings
     sound_alone: bool = False  #: a source without picture gives its sound, instead of a refusal
     subtitles: bool = False  #: all titles of the source that are text, as tracks that a player can show
+    trim: Trim | None = None  #: only a part of the source
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -163,6 +178,7 @@ class AudioPreset(_Preset):
     kind: Literal["audio"]
     container: Container = "m4a"
     audio: AudioSettings
+    trim: Trim | None = None  #: only a part of the source
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -179,6 +195,7 @@ class ThumbnailsPreset(_Preset):
     quality: int = Field(4, ge=2, le=31)  #: of JPEG; 2 is best
     full_size: bool = False  #: also each still at the source's own size: h00.jpg beside the small l00.jpg
     seconds_apart: float = Field(0.0, ge=0)  #: fewer than `count` in a short film, at least one
+    at: tuple[float, ...] = Field((), max_length=100)  #: these moments (seconds) instead of an even spread
     archive: bool = False  #: also all of them in one zip
 
 

@@ -78,6 +78,8 @@ class EncodeAudio(Value):
 
     kind: Literal["audio"] = "audio"
     input: Input
+    begin: float = 0.0  #: seconds of the sound that are left out before it
+    end: float | None = None  #: where it ends, in seconds of the source; None: at its end
     beside: tuple[int, ...] = ()  #: more mono tracks of the source that with the first are the channels of one sound
     name: str
     codec: str
@@ -145,6 +147,8 @@ class Text(Value):
 
     name: str
     index: int  #: of the track in its file
+    begin: float = 0.0  #: seconds of the source that become 0
+    end: float | None = None
     language: str | None = None
     forced: bool = False
     for_deaf: bool = False

@@ -54,12 +54,16 @@ def segments_of(cues: Sequence[Cue], *, seconds: float, length: float) -> tuple[
     return tuple(tuple(some) for some in found)
 
 
-def within(cues: Iterable[Cue], length: float) -> tuple[Cue, ...]:
-    """The titles that begin before `length` seconds, none of them longer than that."""
-    end = round(length * 1000)
-    return tuple(
-        Cue(begin=cue.begin, end=min(cue.end, end), text=cue.text, where=cue.where) for cue in cues if cue.begin < end
-    )
+def within(cues: Iterable[Cue], length: float | None, *, begin: float = 0.0) -> tuple[Cue, ...]:
+    """The titles that are shown from `begin` on for `length` seconds, by a clock that begins there."""
+    shift = round(begin * 1000)
+    end = round(length * 1000) if length is not None else None
+    moved = (
+        Cue(begin=max(0, cue.begin - shift), end=cue.end - shift if end is None else min(cue.end - shift, end),
+            text=cue.text, where=cue.where)
+        for cue in cues
+    )  # fmt: skip
+    return tuple(cue for cue in moved if cue.begin < cue.end)
 
 
 def board_cues(

@@ -54,6 +54,9 @@ def _sound(recipe: EncodeAudio, more: Sequence[str]) -> list[str]:
     Gaps are filled with silence and the sound begins with the file, so that it stays with the picture.
     """
     even = f"aresample={recipe.sample_rate}:async=1:first_pts=0"
+    if recipe.begin or recipe.end is not None:
+        end = f":end={recipe.end:.6f}" if recipe.end is not None else ""
+        even += f",atrim=start={recipe.begin:.6f}{end},asetpts=PTS-STARTPTS"
     layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}.get(recipe.channels, f"{recipe.channels}c")
     behind = ",".join([f"aformat=channel_layouts={layout}", *more])
     if not recipe.beside:

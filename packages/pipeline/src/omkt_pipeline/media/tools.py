@@ -15,7 +15,7 @@ _NEEDED = {
     "encoder": ("libx264", "aac", "mjpeg"),
     "filter": (
         "scale", "split", "fps", "bwdif", "setsar", "setparams", "format", "aresample", "aformat", "thumbnail",
-        "loudnorm", "join", "apad", "volume", "alimiter", "trim", "setpts", "tile", "tpad", "concat",
+        "loudnorm", "join", "apad", "atrim", "asetpts", "volume", "alimiter", "trim", "setpts", "tile", "tpad", "concat",
     ),
     "muxer": ("mp4", "hls", "mjpeg", "image2", "webvtt", "null"),
 }  # fmt: skip

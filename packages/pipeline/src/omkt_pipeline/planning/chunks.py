@@ -65,11 +65,7 @@ def cut(
     obstacle = _obstacle(facts, track, recipe, length, capacity)
     if obstacle is not None:
         return Cutting(chunks=(), decision=obstacle)
-    # Behind a key frame of an open group may lie pictures, shown later, that still need what lies before it, whatever the
-    # standard says: there reading begins one key frame earlier.
-    times = track.key_times[:-1] if track.open_groups else track.key_times
-    begins = [time - facts.start for time in times]
-    keys = [time - facts.start for time in track.key_times[len(track.key_times) - len(times) :]]
+    keys, begins = _keys(facts, track)
     lead = _lead(facts, track)
     firsts = _cuts(keys, rate=rate, grid=grid, seconds=seconds, length=length, lead=lead)
     if not firsts:
@@ -89,6 +85,28 @@ def cut(
             f"{capacity.slots} slots on {hosts} encode side by side.",
         ),
     )
+
+
+def part_of(facts: MediaFacts, track: VideoTrack, rate: Fraction, first: int, frames: int | None) -> Chunk:
+    """A range of frames as one chunk: what a film is of which only a part is wanted."""
+    seekable = (
+        facts.demuxer in _INDEXED | _SEARCHED and track.clock_fault is None and track.start - facts.start <= _LATE
+    )
+    seek = None
+    if first and seekable and _decodes_from_anywhere(track):
+        keys, begins = _keys(facts, track)
+        seek = _seek(keys, begins, first, rate, facts, _lead(facts, track))
+    return Chunk(number=0, first=first, frames=frames, seek=seek)
+
+
+def _keys(facts: MediaFacts, track: VideoTrack) -> tuple[list[float], list[float]]:
+    """Seconds from the file's beginning of the key frames behind which one may cut, and where reading begins for each."""
+    # Behind a key frame of an open group may lie pictures, shown later, that still need what lies before it, whatever the
+    # standard says: there reading begins one key frame earlier.
+    times = track.key_times[:-1] if track.open_groups else track.key_times
+    begins = [time - facts.start for time in times]
+    keys = [time - facts.start for time in track.key_times[len(track.key_times) - len(times) :]]
+    return keys, begins
 
 
 def _obstacle(

@@ -13,6 +13,7 @@ from omkt_pipeline.domain.preset import (
     PreviewPreset,
     StoryboardPreset,
     ThumbnailsPreset,
+    Trim,
     VideoSettings,
 )
 from omkt_pipeline.domain.recipe import (
@@ -30,9 +31,10 @@ from omkt_pipeline.domain.recipe import (
 )
 from omkt_pipeline.domain.task import TaskKind
 from omkt_pipeline.planning import explain
-from omkt_pipeline.planning.chunks import cut
+from omkt_pipeline.planning.chunks import cut, part_of
 from omkt_pipeline.planning.colour import colour_of
 from omkt_pipeline.planning.cost import audio_cost, board_cost, stills_cost, texts_cost, video_cost
+from omkt_pipeline.planning.parts import WHOLE, Range, range_of
 from omkt_pipeline.planning.picture import fit, ladder_for
 from omkt_pipeline.planning.sounds import LANGUAGES, channels_of, one_for_each_language, usual_rate
 from omkt_pipeline.planning.stills import keys_suffice, pieces_of, preview_rendition, spread, stills_of
@@ -48,7 +50,7 @@ class Encodes:
         self._facts, self._source = facts, source
         self._capacity, self._rules = capacity, rules
         self._video, self._audio = _chosen(facts.video), _chosen(facts.audio)
-        self._renditions: dict[Fraction, dict[str, VideoRendition]] = {}
+        self._renditions: dict[tuple[Fraction, Range], dict[str, VideoRendition]] = {}
         self._sounds: dict[str, EncodeAudio] = {}
         self._stills: dict[str, Still] = {}
         self._texts: dict[str, Text] = {}
@@ -68,7 +70,7 @@ class Encodes:
     def decisions(self) -> tuple[Decision, ...]:
         return tuple(self._decisions.values())
 
-    def ladder(self, settings: VideoSettings, output: str) -> tuple[Part, ...]:
+    def ladder(self, settings: VideoSettings, output: str, trim: Trim | None = None) -> tuple[Part, ...]:
         """The renditions of an output, best first; none when the source has no picture."""
         track = self._video
         if track is None:
@@ -100,25 +102,34 @@ class Encodes:
             )
             for item in fitted
         )
-        task = self._video_task(rate)
-        known = self._renditions[rate]
+        part = range_of(trim, self._input(track).duration, rate)
+        if not part.whole:
+            self._note(explain.trimmed(part, output))
+        task = self._video_task(rate, part)
+        known = self._renditions[rate, part]
         return tuple(Part(task=task, name=_once(rendition, known)) for rendition in renditions)
 
-    def sound(self, settings: AudioSettings, output: str) -> tuple[Part, ...]:
+    def sound(self, settings: AudioSettings, output: str, part: Range = WHOLE) -> tuple[Part, ...]:
         """The sound of an output, the default one first; none when the source has none."""
         if self._audio is None:
             self._note(explain.no_audio(output))
             return ()
         if channels := channels_of(self._facts):
-            return (self._one_sound(channels[0], settings, 0, output, channels),)
+            return (self._one_sound(channels[0], settings, 0, output, part, channels),)
         tracks = one_for_each_language(self._audio, self._facts.audio) if settings.every_language else (self._audio,)
         left_out = len(self._facts.audio) - len(tracks)
         if left_out:
             self._note(explain.sounds_left_out(len(self._facts.audio), len(tracks), output))
-        return tuple(self._one_sound(track, settings, number, output) for number, track in enumerate(tracks))
+        return tuple(self._one_sound(track, settings, number, output, part) for number, track in enumerate(tracks))
 
     def _one_sound(
-        self, track: AudioTrack, settings: AudioSettings, number: int, output: str, monos: tuple[AudioTrack, ...] = ()
+        self,
+        track: AudioTrack,
+        settings: AudioSettings,
+        number: int,
+        output: str,
+        part: Range,
+        monos: tuple[AudioTrack, ...] = (),
     ) -> Part:
         """One sound of an output: a track, or several `monos` that are its channels."""
         name = "audio" if settings.codec == "aac" else f"audio-{settings.codec}"
@@ -128,7 +139,9 @@ class Encodes:
             self._note(explain.monos_joined(len(self._facts.audio), len(monos)))
         longest = max((self._input(one) for one in (track, *monos)), key=lambda one: one.duration)
         recipe = EncodeAudio(
-            input=longest.model_copy(update={"index": track.index}),
+            input=longest.model_copy(update={"index": track.index, "duration": _seconds(part, longest.duration)}),
+            begin=part.begin,
+            end=part.end,
             beside=tuple(one.index for one in monos[1:]),
             name=f"{name}-{track.language or track.index}" if number else name,
             codec=settings.codec,
@@ -149,7 +162,7 @@ class Encodes:
         self._sounds[key] = recipe
         return Part(task=key, name=recipe.name)
 
-    def texts(self, output: str, *, wanted: bool) -> tuple[Part, ...]:
+    def texts(self, output: str, *, wanted: bool, part: Range = WHOLE) -> tuple[Part, ...]:
         """The titles of an output that are text; none when it wants none."""
         tracks = [track for track in self._facts.subtitle_tracks if track.kind == "text"]
         chosen = tracks[:LANGUAGES] if wanted else []
@@ -157,7 +170,7 @@ class Encodes:
             self._note(explain.subtitles_delivered(len(chosen), output))
         if len(tracks) > len(chosen):
             self._note(explain.subtitles_left_out(len(tracks) - len(chosen), output))
-        return tuple(Part(task="texts", name=_once(_text(track), self._texts)) for track in chosen)
+        return tuple(Part(task="texts", name=_once(_text(track, part), self._texts)) for track in chosen)
 
     def stills(self, preset: ThumbnailsPreset | PosterPreset) -> tuple[Part, ...]:
         """The stills of an output. Call only when there is video."""
@@ -235,9 +248,9 @@ class Encodes:
             )
             tasks.append(_task("texts", EncodeTexts(input=film, texts=texts), texts_cost(film.duration)))
         keys: dict[str, tuple[str, ...]] = {}
-        for rate, known in self._renditions.items():
-            whole = self._encode_video(rate, known)
-            chunks = self._chunks_of(whole)
+        for (rate, part), known in self._renditions.items():
+            whole = self._encode_video(rate, part, known)
+            chunks = self._chunks_of(whole) if part.whole else ()
             tasks.extend(chunks or (whole,))
             if chunks:
                 keys[whole.key] = tuple(chunk.key for chunk in chunks)
@@ -256,7 +269,7 @@ class Encodes:
             for number, part in enumerate(parts)
         )
 
-    def _encode_video(self, rate: Fraction, known: dict[str, VideoRendition]) -> PlannedTask:
+    def _encode_video(self, rate: Fraction, part: Range, known: dict[str, VideoRendition]) -> PlannedTask:
         track = self._video
         assert track is not None  # noqa: S101 - renditions exist only for a picture
         recipe = EncodeVideo(
@@ -265,22 +278,32 @@ class Encodes:
             deinterlace=track.interlaced,
             tone_map=track.colour.hdr if any(not rendition.hdr for rendition in known.values()) else None,
             colour=colour_of(track),
+            chunk=None if part.whole else part_of(self._facts, track, rate, part.first, part.frames),
             mastering=track.mastering if any(rendition.hdr for rendition in known.values()) else None,
             renditions=tuple(sorted(known.values(), key=lambda r: r.width * r.height, reverse=True)),
         )
         cost = video_cost(
-            recipe.input.duration,
+            recipe.seconds,
             rate,
             track.width * track.height,
             recipe.renditions,
             deinterlace=recipe.deinterlace,
             tone_map=recipe.tone_map is not None,
         )
-        return _task(self._video_task(rate), recipe, cost)
+        return _task(self._video_task(rate, part), recipe, cost)
 
-    def _video_task(self, rate: Fraction) -> str:
-        self._renditions.setdefault(rate, {})
-        return _numbered("video", list(self._renditions).index(rate))
+    def _video_task(self, rate: Fraction, part: Range) -> str:
+        self._renditions.setdefault((rate, part), {})
+        return _numbered("video", list(self._renditions).index((rate, part)))
+
+    def part(self, trim: Trim | None, settings: VideoSettings | None) -> Range:
+        """The part of the source that an output wants, on the frames of its picture where it has one."""
+        track = self._video
+        if track is None or settings is None:
+            return range_of(trim, self._facts.duration or 0.0, None)
+        rate, _ = rate_for(track, settings.max_rate)
+        rate = mpeg2_rate(rate) if settings.codec == "mpeg2video" else rate
+        return range_of(trim, self._input(track).duration, rate)
 
     def _input(self, track: VideoTrack | AudioTrack) -> Input:
         """The track, with the seconds that must come out: every output begins where the file begins."""
@@ -298,14 +321,22 @@ class Encodes:
             self._decisions.setdefault((decision.code, decision.output), decision)
 
 
+def _seconds(part: Range, length: float) -> float:
+    """How long a track of `length` is in a part of its source."""
+    end = length if part.end is None else min(part.end, length)
+    return round(max(0.0, end - part.begin), 6)
+
+
 def _rendition_name(size: int, codec: str, *, hdr: bool) -> str:
     return "-".join((f"{size}p", *([codec] if codec != "h264" else []), *(["hdr"] if hdr else [])))
 
 
-def _text(track: SubtitleTrack) -> Text:
+def _text(track: SubtitleTrack, part: Range) -> Text:
     return Text(
         name=f"text-{track.language or track.index}",
         index=track.index,
+        begin=part.begin,
+        end=part.end,
         language=track.language,
         forced=track.forced,
         for_deaf=track.for_deaf,

@@ -6,6 +6,7 @@ from fractions import Fraction
 from omkt_pipeline.domain.media import MediaFacts, VideoTrack
 from omkt_pipeline.domain.plan import Decision
 from omkt_pipeline.domain.preset import Preset, Rung
+from omkt_pipeline.planning.parts import Range
 from omkt_pipeline.planning.picture import Fitted, scale_into
 
 _STEREO = 2
@@ -53,6 +54,13 @@ def about_colour(track: VideoTrack, *, kept: bool, output: str) -> Iterator[Deci
     elif track.colour.hdr:
         message = f"The source is HDR ({track.colour.hdr.upper()}); the output is SDR BT.709."
         yield Decision(code="tone_mapped", message=message, output=output)
+
+
+def trimmed(part: Range, output: str) -> Decision:
+    """Only a part of the source is made."""
+    end = "its end" if part.end is None else f"{part.end:.3f} s"
+    message = f"Only a part of the source is made, from {part.begin:.3f} s to {end}, exact to the frame."
+    return Decision(code="trimmed", message=message, output=output)
 
 
 def loudness(target: float, output: str) -> Decision:

@@ -35,10 +35,12 @@ def plan_job(
     capacity: Capacity | None = None,
     rules: ChunkRules | None = None,
     impossible: Mapping[str, SourceError] | None = None,
+    bases: Mapping[str, str] | None = None,
 ) -> Plan:
     """Decide all work of a job: one encode of all its pictures, in chunks where the farm has `capacity` for it, one of each
     sound, one of its stills, then packaging.
 
+    `bases` names the presets from which some were made for this job alone.
     What cannot be made of this source, or is `impossible` here for a reason of the caller's (by preset), is skipped, with the
     reason as a warning. Raises SourceError (no_video, no_audio,
     source_no_tracks) when nothing can.
@@ -65,7 +67,7 @@ def plan_job(
     outputs = tuple(
         PlannedOutput(
             key=preset.id,
-            preset=preset.id,
+            preset=(bases or {}).get(preset.id, preset.id),
             preset_version=preset.version,
             kind=_KINDS[preset.kind],
             skipped=refusals[preset.id].code if preset.id in refusals else None,
@@ -91,8 +93,12 @@ def _package(preset: Preset, encodes: Encodes, duration: float) -> PlannedTask:
     if isinstance(preset, HlsPreset | FilmPreset):
         if isinstance(preset, FilmPreset) and not preset.sound_alone and not encodes.has_video:
             raise SourceError(f"The source has no moving picture, and {preset.id} is a film.", code="no_video")
-        video, audio = encodes.ladder(preset.video, preset.id), encodes.sound(preset.audio, preset.id)
-        texts = encodes.texts(preset.id, wanted=preset.subtitles and bool(video))
+        part = encodes.part(preset.trim, preset.video)
+        video, audio = (
+            encodes.ladder(preset.video, preset.id, preset.trim),
+            encodes.sound(preset.audio, preset.id, part),
+        )
+        texts = encodes.texts(preset.id, wanted=preset.subtitles and bool(video), part=part)
         parts = (*video, *audio, *texts)
         tracks = {"output": preset.id, "video": video, "audio": audio, "texts": texts}
         if isinstance(preset, HlsPreset):
@@ -100,7 +106,7 @@ def _package(preset: Preset, encodes: Encodes, duration: float) -> PlannedTask:
         else:
             spec = PackageFile(**tracks, name=f"video.{preset.container}", container=preset.container)
     elif isinstance(preset, AudioPreset):
-        parts = encodes.sound(preset.audio, preset.id)
+        parts = encodes.sound(preset.audio, preset.id, encodes.part(preset.trim, None))
         if not parts:
             raise SourceError(f"The source has no sound, and {preset.id} is nothing else.", code="no_audio")
         name = f"audio.{preset.container}"

@@ -70,7 +70,10 @@ def preview_rendition(preset: PreviewPreset, track: VideoTrack, rate: Fraction) 
 
 
 def _moments(preset: ThumbnailsPreset, length: float) -> list[float]:
-    """Seconds in the middle of equal parts: the very first and last frames are often black."""
+    """Seconds that are wanted, or the middles of equal parts: the very first and last frames are often black."""
+    if preset.at:
+        # A moment behind the end shows the last one.
+        return [round(min(at, max(0.0, length - 0.1)), 3) for at in preset.at]
     room = max(1, int(length / preset.seconds_apart)) if preset.seconds_apart else preset.count
     count = min(preset.count, room)
     return [round(length * (number + 0.5) / count, 3) for number in range(count)]

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from omkt_pipeline.domain.job import Variation
 from omkt_pipeline.domain.preset import Preset
 from omkt_pipeline.presets.text import text_of
 
@@ -39,11 +40,19 @@ def written(name: str, said: Mapping[str, Any], known: Mapping[str, Preset]) -> 
             raise ValueError(f"It extends {str(extended)[:64]!r}, which does not exist.")
         base = known[extended].model_dump(mode="json", exclude={"id", "version", "title", "omkt"})
     own = {key: value for key, value in said.items() if key not in ("extends", "id", "version")}
+    if own.get("omkt"):
+        raise ValueError("Numbers of the original belong to the presets that come with the farm.")
     try:
         preset = _adapter.validate_python({**_merged(base, own), "id": name, "version": 1})
     except ValidationError as error:
         raise ValueError("; ".join(_fault(one) for one in error.errors(include_url=False)[:8])) from error
     return preset if preset.title else preset.model_copy(update={"title": text_of(preset)})
+
+
+def varied(variation: Variation, known: Mapping[str, Preset]) -> Preset:
+    """A preset as one job wants it. Raises ValueError with what is wrong where; the preset must be known."""
+    made = written(variation.id, {**variation.settings, "extends": variation.preset}, known)
+    return made.model_copy(update={"version": known[variation.preset].version})
 
 
 def _fault(error: Any) -> str:

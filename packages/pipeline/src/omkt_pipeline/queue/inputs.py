@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import artifact, job, media, task, task_edge
 from omkt_pipeline.domain.errors import SourceError
+from omkt_pipeline.domain.job import Variation
 from omkt_pipeline.domain.media import MediaFacts, StoredMedia
 from omkt_pipeline.domain.recipe import StagedFolder
 from omkt_pipeline.domain.task import Artifact, Task
@@ -33,12 +34,12 @@ class Inputs:
             facts=MediaFacts.model_validate(row.facts) if row.facts else None,
         )
 
-    def presets_of(self, held: Task) -> tuple[str, ...]:
-        """The presets that the task's job asks for."""
+    def presets_of(self, held: Task) -> tuple[str | Variation, ...]:
+        """The presets that the task's job asks for, and what it changes of some."""
         presets = self._database.fetch(
             lambda connection: connection.execute(select(job.c.presets).where(job.c.id == held.job_id)).scalar_one()
         )
-        return tuple(presets)
+        return tuple(one if isinstance(one, str) else Variation.model_validate(one) for one in presets)
 
     def inputs_of(self, held: Task) -> Mapping[str, StagedFolder]:
         """What the prerequisites of a task left on the share, by their names in the plan."""

@@ -295,7 +295,7 @@ def _insert_job(connection: Connection, account_id: int, request: JobRequest, ke
             media_id=media_id,
             state=JobState.QUEUED,
             band=request.priority.band,
-            presets=list(request.presets),
+            presets=[one if isinstance(one, str) else one.model_dump(mode="json") for one in request.presets],
             callback_url=request.callback.url if request.callback else None,
             callback_kind=request.callback.kind if request.callback else CallbackKind.WEBHOOK,
             client_data=request.client_data,

@@ -51,6 +51,7 @@ IdempotencyKey = Annotated[
         *KEYED,
         UNREADABLE,
         (400, "preset_unknown"),
+        (422, "preset_invalid"),
         (400, "source_missing"),
         (400, "path_invalid"),
         (400, "source_url_invalid"),

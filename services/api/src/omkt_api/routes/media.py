@@ -166,6 +166,7 @@ def remove_media(key: MediaKey, api: TheApi, caller: Caller) -> Response:
         *KEYED,
         _UNKNOWN,
         (400, "preset_unknown"),
+        (422, "preset_invalid"),
         (400, "no_video"),
         (400, "no_audio"),
         (409, "media_not_ready"),

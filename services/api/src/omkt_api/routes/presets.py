@@ -103,8 +103,6 @@ def put_preset(preset: PresetId, wanted: PresetPut, api: TheApi) -> PresetOut:
         | {"extends": wanted.extends}
         | ({"kind": wanted.kind} if wanted.kind else {})
     )
-    if wanted.settings.get("omkt"):
-        raise Refused("Numbers of the original belong to the presets that come with the farm.", code="preset_invalid")
     try:
         made = written(preset, said, api.presets)
     except ValueError as error:

@@ -10,6 +10,7 @@ from tests.integration.media.looking import key_frame_times, streams
 from tests.integration.media.pipeline import Pipeline
 
 from omkt_pipeline.domain.errors import SourceError, Unavailable
+from omkt_pipeline.domain.job import Variation
 from omkt_pipeline.media.tools import Tools
 
 Clip = Callable[..., Path]
@@ -107,3 +108,23 @@ def test_every_language_is_kept_and_named(pipeline: Pipeline, clip: Clip, tools:
         for name in ("archive", "mp4-480p")
     }
     assert named == {"archive": ["eng", "fra"], "mp4-480p": ["eng"]}
+
+
+AVERAGE = {"rungs": [{"size": 240, "kbps": 300, "max_kbps": 600}], "two_pass": True}
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc", "vp9"])
+def test_two_passes_reach_an_average(tmp_path: Path, each_build: Tools, clip: Clip, codec: str) -> None:
+    # Four quiet seconds and two busy ones: one pass cannot know what is to come.
+    still, busy = "color=gray:s=426x240:r=25:d=4", "testsrc2=s=426x240:r=25:d=2,noise=alls=10:allf=t"
+    film = clip("busy.mkv", f"-f lavfi -i {still} -f lavfi -i {busy} -filter_complex concat -c:v ffv1")
+    container = {"vp9": ("webm-vp9-720p", {"speed": "veryfast"})}.get(
+        codec, ("mp4-480p", {"speed": "veryfast", "codec": codec})
+    )
+    wanted = Variation(id="average", preset=container[0], settings={"video": {**AVERAGE, **container[1]}})
+    delivered = Pipeline(tmp_path, each_build).run(film, [wanted])
+
+    (rendition,) = delivered.results["average"]["renditions"]
+    assert rendition["frames"] == 150
+    # libvpx lets a busy end of a short film have more.
+    assert rendition["bitrate"] == pytest.approx(300_000, rel=0.4 if codec == "vp9" else 0.25)

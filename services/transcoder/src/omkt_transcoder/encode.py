@@ -1,5 +1,6 @@
 """encode: make renditions of a source on local scratch, and leave them on the share for package."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -22,7 +23,7 @@ from omkt_pipeline.domain.recipe import (
 )
 from omkt_pipeline.media.complaints import meaning_of
 from omkt_pipeline.media.containers import staged
-from omkt_pipeline.media.encode_argv import TOO_MANY_DECODE_ERRORS, video_argv
+from omkt_pipeline.media.encode_argv import TOO_MANY_DECODE_ERRORS, first_pass_argv, video_argv
 from omkt_pipeline.media.encoders import encoders_of
 from omkt_pipeline.media.loudness import Loudness, read_loudness
 from omkt_pipeline.media.process import Finished, ProcessLimits, Reach, ToolExited, run
@@ -49,6 +50,17 @@ class _Measured:
     passes: int = 0
     cpu_seconds: float = 0.0
     peak_rss: int = 0
+
+    def second(self, report: Callable[[float], None]) -> Callable[[float], None]:
+        """Where the progress of the second pass goes: it is half of the whole when there was a first."""
+        return lambda done: report((self.passes + done) / (self.passes + 1))
+
+    def effort(self, of_second: dict[str, Any]) -> dict[str, Any]:
+        """What both took together."""
+        return of_second | {
+            "cpu_seconds": round(of_second["cpu_seconds"] + self.cpu_seconds, 2),
+            "peak_memory_bytes": max(of_second["peak_memory_bytes"], self.peak_rss),
+        }
 
 
 class Encode:
@@ -99,9 +111,14 @@ class Encode:
             return self._pictures(again, source, target, ctx)
 
     def _pictures(self, recipe: EncodeVideo, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
-        argv = video_argv(recipe, source, target, tools=self._tools, limits=self._limits, threads=ctx.threads)
-        progress = Progress(recipe.seconds, ctx.report)
-        finished = self._run(argv, Reach(reads=(source,), writes=(target,)), progress, ctx)
+        notes = ctx.scratch / "notes"
+        measuring = self._first_pass(recipe, source, notes, ctx)
+        argv = video_argv(
+            recipe, source, target, tools=self._tools, limits=self._limits, threads=ctx.threads, notes=notes
+        )
+        progress = Progress(recipe.seconds, measuring.second(ctx.report))
+        reach = Reach(reads=(source,), writes=(target, *([notes] if measuring.passes else [])))
+        finished = self._run(argv, reach, progress, ctx)
         renditions = {
             rendition.name: check_rendition(
                 target / f"{rendition.name}.{staged(rendition.codec).ending}",
@@ -117,19 +134,26 @@ class Encode:
         toned = any(not rendition.hdr for rendition in recipe.renditions)
         missing = recipe.tone_map is not None and toned and not self._tools.has_zscale
         return {
-            **self._effort(finished.cpu_seconds, finished.peak_rss),
+            **measuring.effort(self._effort(finished.cpu_seconds, finished.peak_rss)),
             "rate": recipe.rate,
             "renditions": renditions,
             "warnings": ["tone_map_missing"] if missing else [],
         }
 
+    def _first_pass(self, recipe: EncodeVideo, source: Path, notes: Path, ctx: "TaskContext") -> _Measured:
+        if not any(rendition.two_pass for rendition in recipe.renditions):
+            return _Measured()
+        notes.mkdir(exist_ok=True)
+        argv = first_pass_argv(recipe, source, notes, tools=self._tools, limits=self._limits, threads=ctx.threads)
+        progress = Progress(recipe.seconds, lambda done: ctx.report(done / 2))
+        finished = self._run(argv, Reach(reads=(source,), writes=(notes,)), progress, ctx)
+        return _Measured(passes=1, cpu_seconds=finished.cpu_seconds, peak_rss=finished.peak_rss)
+
     def _audio(self, recipe: EncodeAudio, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
         measuring, loudness = self._loudness(recipe, source, ctx)
         argv = audio_argv(recipe, source, target, tools=self._tools, limits=self._limits, loudness=loudness)
         reach = Reach(reads=(source,), writes=(target,))
-        second = Progress(
-            recipe.input.duration, lambda done: ctx.report((measuring.passes + done) / (measuring.passes + 1))
-        )
+        second = Progress(recipe.input.duration, measuring.second(ctx.report))
         finished = self._run(argv, reach, second, ctx)
         sound = check_sound(
             target / f"{recipe.name}.{staged(recipe.codec).ending}",
@@ -147,7 +171,7 @@ class Encode:
             }
         silent = recipe.loudness is not None and loudness is None
         return {
-            **self._effort(finished.cpu_seconds + measuring.cpu_seconds, max(finished.peak_rss, measuring.peak_rss)),
+            **measuring.effort(self._effort(finished.cpu_seconds, finished.peak_rss)),
             "sounds": {recipe.name: sound},
             "warnings": ["loudness_unmeasurable"] if silent else [],
         }

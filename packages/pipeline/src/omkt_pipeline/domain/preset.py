@@ -50,6 +50,7 @@ class VideoSettings(_Strict):
 
     codec: VideoCodec = "h264"
     speed: Literal["veryfast", "faster", "fast", "medium", "slow"] = "fast"
+    two_pass: bool = False  #: an average bitrate is reached by looking through the whole first
     hdr: bool = False  #: pictures in HDR stay in HDR, with ten bits; else they are brought down to SDR
     profile: Literal["baseline", "main", "high"] = "high"  #: of H.264
     gop_seconds: float = Field(2.0, gt=0, le=10)
@@ -61,6 +62,8 @@ class VideoSettings(_Strict):
     def _rate_control(self) -> Self:
         if self.codec in ("mpeg2video", "flv1") and any(rung.kbps is None for rung in self.rungs):
             raise ValueError(f"{self.codec} has no constant quality: its rungs need kbps")
+        if self.two_pass and (self.codec in ("av1", "flv1") or any(rung.kbps is None for rung in self.rungs)):
+            raise ValueError("two passes are for an average bitrate (kbps), in h264, hevc, vp8, vp9 and mpeg2video")
         if self.hdr and self.codec not in ("hevc", "av1"):
             raise ValueError(f"HDR is kept in hevc and av1, not in {self.codec}")
         return self

@@ -38,6 +38,7 @@ class VideoRendition(Value):
     speed: str
     profile: str
     gop_frames: int
+    two_pass: bool = False
     hdr: bool = False  #: keep the source's curve and primaries, with ten bits
 
 

@@ -18,7 +18,7 @@ from omkt_pipeline.domain.recipe import (
     package_spec,
 )
 from omkt_pipeline.domain.task import TaskKind
-from omkt_pipeline.media.encode_argv import video_argv
+from omkt_pipeline.media.encode_argv import first_pass_argv, video_argv
 from omkt_pipeline.media.package_argv import TrackFile, file_argv, hls_argv
 from omkt_pipeline.media.sound_argv import audio_argv, loudness_argv, texts_argv
 from omkt_pipeline.media.stills_argv import board_argv, preview_argv, still_argv
@@ -26,7 +26,7 @@ from omkt_pipeline.media.tools import Tools
 
 #: Names instead of paths: where files lie on a host is nobody's business.
 _TOOLS = Tools(ffmpeg=Path("ffmpeg"), ffprobe=Path("ffprobe"), version="")
-_SOURCE, _MADE = Path("original"), Path("made")
+_SOURCE, _MADE, _NOTES = Path("original"), Path("made"), Path("notes")
 _THREADS = 1
 
 
@@ -44,7 +44,9 @@ def _encode(task: PlannedTask) -> list[list[str]]:
     limits, recipe = Limits(), encode_spec.validate_python(task.spec)
     match recipe:
         case EncodeVideo():
-            return [video_argv(recipe, _SOURCE, _MADE, tools=_TOOLS, limits=limits, threads=_THREADS)]
+            whole = video_argv(recipe, _SOURCE, _MADE, tools=_TOOLS, limits=limits, threads=_THREADS)
+            first = first_pass_argv(recipe, _SOURCE, _NOTES, tools=_TOOLS, limits=limits, threads=_THREADS)
+            return [first, whole] if any(rendition.two_pass for rendition in recipe.renditions) else [whole]
         case EncodeAudio():
             measured = (
                 [loudness_argv(recipe, _SOURCE, tools=_TOOLS, limits=limits)] if recipe.loudness is not None else []

@@ -11,7 +11,7 @@ from omkt_pipeline.domain.recipe import (
 )
 from omkt_pipeline.media.colouring import TAGGED, kept, scaled, tone_mapped
 from omkt_pipeline.media.containers import staged
-from omkt_pipeline.media.encoders import video_encoder
+from omkt_pipeline.media.encoders import in_pass, video_encoder
 from omkt_pipeline.media.source import opened
 from omkt_pipeline.media.tools import Tools
 
@@ -39,17 +39,45 @@ NOTHING_ELSE = ["-map_metadata", "-1", "-map_chapters", "-1", "-dn", "-sn"]
 
 
 def video_argv(
-    recipe: EncodeVideo, source: Path, target: Path, *, tools: Tools, limits: Limits, threads: int
+    recipe: EncodeVideo,
+    source: Path,
+    target: Path,
+    *,
+    tools: Tools,
+    limits: Limits,
+    threads: int,
+    notes: Path = Path("notes"),
 ) -> list[str]:
-    """Decode once, encode every rendition into `target`/NAME.ENDING, video alone."""
+    """Decode once, encode every rendition into `target`/NAME.ENDING, video alone.
+
+    Renditions of two passes read what the first (`first_pass_argv`) has left in the folder `notes`.
+    """
     argv = video_source_argv(recipe, source, tools=tools, limits=limits, threads=threads)
     for number, rendition in enumerate(recipe.renditions):
         argv += [
-            "-map", f"[v{number}]", *NOTHING_ELSE, *video_encoder(rendition, threads, recipe.mastering),
+            "-map", f"[v{number}]", *NOTHING_ELSE,
+            *in_pass(video_encoder(rendition, threads, recipe.mastering), rendition, 2, notes),
             # The same constant rate on the way out fills the time before a late first frame.
             "-r", recipe.rate, "-fps_mode", "cfr",
             "-t", f"{limits.max_duration_seconds:.0f}", "-fs", str(limits.max_file_bytes),
             "-f", staged(rendition.codec).muxer, f"file:{target / rendition.name}.{staged(rendition.codec).ending}",
+        ]  # fmt: skip
+    return argv
+
+
+def first_pass_argv(
+    recipe: EncodeVideo, source: Path, notes: Path, *, tools: Tools, limits: Limits, threads: int
+) -> list[str]:
+    """Look through the pictures of all renditions that have two passes, and leave notes in a folder."""
+    twice = tuple(rendition for rendition in recipe.renditions if rendition.two_pass)
+    recipe = recipe.model_copy(update={"renditions": twice})
+    argv = video_source_argv(recipe, source, tools=tools, limits=limits, threads=threads)
+    for number, rendition in enumerate(twice):
+        argv += [
+            "-map", f"[v{number}]", *NOTHING_ELSE,
+            *in_pass(video_encoder(rendition, threads, recipe.mastering), rendition, 1, notes),
+            "-r", recipe.rate, "-fps_mode", "cfr",
+            "-t", f"{limits.max_duration_seconds:.0f}", "-f", "null", "-",
         ]  # fmt: skip
     return argv
 

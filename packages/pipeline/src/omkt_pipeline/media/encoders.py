@@ -1,9 +1,11 @@
 """What each encoder is told. One place for the names and options of ffmpeg's encoders."""
 
+from pathlib import Path
+
 from omkt_pipeline.domain.media import Mastering
 from omkt_pipeline.domain.preset import AudioPreset, FilmPreset, HlsPreset, Preset
 from omkt_pipeline.domain.recipe import Encode, EncodeAudio, EncodeVideo, VideoRendition
-from omkt_pipeline.media.mastering import with_mastering
+from omkt_pipeline.media.mastering import appended, with_mastering
 
 VIDEO_ENCODERS = {
     "h264": "libx264", "hevc": "libx265", "vp9": "libvpx-vp9", "vp8": "libvpx", "av1": "libsvtav1",
@@ -30,6 +32,16 @@ def video_encoder(rendition: VideoRendition, threads: int, mastering: Mastering 
     if rendition.hdr:
         words = with_mastering(rendition.codec, words, mastering)
     return ["-c:v", VIDEO_ENCODERS[rendition.codec], *words]
+
+
+def in_pass(words: list[str], rendition: VideoRendition, number: int, notes: Path) -> list[str]:
+    """An encoder's options in the first or second pass of a rendition that has two; `notes` is where it takes them."""
+    if not rendition.two_pass:
+        return words
+    path = notes / rendition.name
+    if rendition.codec == "hevc":
+        return appended(words, "-x265-params", [f"pass={number}:stats={path}.log"])
+    return [*words, "-pass", str(number), "-passlogfile", str(path)]
 
 
 def encoders_of(recipe: Encode) -> frozenset[str]:
@@ -93,8 +105,8 @@ def _vp8(rendition: VideoRendition, threads: int) -> list[str]:
 
 
 def _svt_av1(rendition: VideoRendition, _threads: int) -> list[str]:
-    # Its capped quality came with version 1.1; older ones take the quality and refuse the cap, so it is not given.
-    rate = ["-crf", str(rendition.crf)] if rendition.crf is not None else ["-b:v", f"{rendition.kbps}k"]
+    # A cap beside an average is refused by some versions; the average holds by itself.
+    rate = _capped(rendition) if rendition.crf is not None else ["-b:v", f"{rendition.kbps}k"]
     return ["-preset", str(_SVT_SPEED[rendition.speed]), *rate, "-g", str(rendition.gop_frames)]
 
 

@@ -10,12 +10,13 @@ _X265, _SVT = "-x265-params", "-svtav1-params"
 def with_mastering(codec: str, words: Sequence[str], mastering: Mastering | None) -> list[str]:
     """An encoder's options with what it has to write about HDR."""
     if codec == "hevc":
-        return _appended(words, _X265, [*(["hdr10=1", "repeat-headers=1"]), *_x265(mastering)])
+        return appended(words, _X265, [*(["hdr10=1", "repeat-headers=1"]), *_x265(mastering)])
     said = _svt(mastering)
-    return _appended(words, _SVT, said) if said else list(words)
+    return appended(words, _SVT, said) if said else list(words)
 
 
-def _appended(words: Sequence[str], option: str, more: Sequence[str]) -> list[str]:
+def appended(words: Sequence[str], option: str, more: Sequence[str]) -> list[str]:
+    """An encoder's options with more of its own parameters, behind those that are there."""
     found = list(words)
     if option not in found:
         return [*found, option, ":".join(more)]

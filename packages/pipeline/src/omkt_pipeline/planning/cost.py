@@ -32,7 +32,7 @@ def video_cost(
     renditions = tuple(renditions)
     source = _DECODE + (_DEINTERLACE if deinterlace else 0.0)
     largest = max((r.width * r.height for r in renditions), default=0)
-    made = sum(r.width * r.height * _ENCODE[r.speed] * _HARDER[r.codec] for r in renditions) + (
+    made = sum(r.width * r.height * _ENCODE[r.speed] * _HARDER[r.codec] * (1 + r.two_pass) for r in renditions) + (
         largest * _TONE_MAP if tone_map else 0.0
     )
     return round(_START + frames * (source_pixels * source + made) / 1e6, 1)

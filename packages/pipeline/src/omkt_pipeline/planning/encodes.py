@@ -98,6 +98,7 @@ class Encodes:
                 speed=settings.speed,
                 profile=settings.profile,
                 gop_frames=gop_frames(rate, settings.gop_seconds),
+                two_pass=settings.two_pass,
                 hdr=hdr,
             )
             for item in fitted

@@ -92,3 +92,25 @@ def test_a_track_without_a_single_packet_is_no_track() -> None:
     found = measured(facts(stream(), second), seen("stream_index=0|pts_time=9.96|dts_time=9.96|duration_time=0.04"))
 
     assert [track.index for track in found.video] == [0]
+
+
+def jumping(*times: float) -> Extent:
+    """One stream whose clock may jump, a packet of a second at each of these times."""
+    extent = Extent(whole=True, jumping=frozenset({0}))
+    for time in times:
+        extent.take(f"stream_index=0|pts_time={time}|dts_time={time}|duration_time=1.0")
+    return extent
+
+
+def test_a_clock_that_begins_anew_goes_on_where_it_was() -> None:
+    extent = jumping(500, 501, 9000, 9001, 3, 4, 5)
+
+    assert (extent.begins[0], extent.ends[0]) == (500, 507)
+    assert extent.faults == {0: "jump"}
+
+
+def test_a_single_time_far_from_all_others_is_damage_and_not_a_jump() -> None:
+    extent = jumping(500, 501, 32000, 503, 504)
+
+    assert (extent.begins[0], extent.ends[0], extent.packets[0]) == (500, 505, 5)
+    assert extent.faults == {0: "jump"}

@@ -28,13 +28,13 @@ from omkt_pipeline.media.encoders import encoders_of
 from omkt_pipeline.media.loudness import Loudness, read_loudness
 from omkt_pipeline.media.process import Finished, ProcessLimits, Reach, ToolExited, run
 from omkt_pipeline.media.progress import Progress
-from omkt_pipeline.media.sound_argv import audio_argv, loudness_argv, texts_argv
+from omkt_pipeline.media.sound_argv import audio_argv, loudness_argv, steady_argv, texts_argv
 from omkt_pipeline.media.stills_argv import board_argv, preview_argv
 from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.storage import layout
 from omkt_transcoder.stills import take_stills
 from omkt_transcoder.titles import rewritten
-from omkt_transcoder.verify import check_board, check_preview, check_rendition, check_sound
+from omkt_transcoder.verify import SOUND_TOO_LONG, check_board, check_preview, check_rendition, check_sound
 
 if TYPE_CHECKING:
     from omkt_pipeline.worker import TaskContext
@@ -150,8 +150,27 @@ class Encode:
         return _Measured(passes=1, cpu_seconds=finished.cpu_seconds, peak_rss=finished.peak_rss)
 
     def _audio(self, recipe: EncodeAudio, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
+        try:
+            return self._sound(recipe, source, target, ctx)
+        except VerifyError as error:
+            if error.code != SOUND_TOO_LONG or recipe.beside:
+                raise
+            log.warning("a sound that changes in the middle", event_code="sound_unsteady", reason=error.message)
+        steady = ctx.scratch / "steady" / "sound.mkv"
+        steady.parent.mkdir()
+        argv = steady_argv(recipe, source, steady, tools=self._tools, limits=self._limits)
+        reach = Reach(reads=(source,), writes=(steady.parent,))
+        self._run(argv, reach, Progress(recipe.input.duration, lambda _: ctx.report(0.0)), ctx)
+        now = recipe.input.model_copy(update={"demuxer": "matroska", "index": 0, "clock_by": ()})
+        return self._sound(recipe.model_copy(update={"input": now}), steady, target, ctx, steady=True)
+
+    def _sound(
+        self, recipe: EncodeAudio, source: Path, target: Path, ctx: "TaskContext", *, steady: bool = False
+    ) -> dict[str, Any]:
         measuring, loudness = self._loudness(recipe, source, ctx)
-        argv = audio_argv(recipe, source, target, tools=self._tools, limits=self._limits, loudness=loudness)
+        argv = audio_argv(
+            recipe, source, target, tools=self._tools, limits=self._limits, loudness=loudness, steady=steady
+        )
         reach = Reach(reads=(source,), writes=(target,))
         second = Progress(recipe.input.duration, measuring.second(ctx.report))
         finished = self._run(argv, reach, second, ctx)
@@ -161,6 +180,7 @@ class Encode:
             tools=self._tools,
             stderr=finished.stderr_tail,
             stop=ctx.stop,
+            bounded=not steady,
         )
         if loudness is not None and recipe.loudness is not None:
             sound["loudness"] = {

@@ -15,6 +15,10 @@ from omkt_pipeline.media.tools import Tools
 
 #: Two tracks of one presentation and their playlists may differ by so much: frames and sound packets have lengths.
 DURATION_SLACK_SECONDS = 0.5
+#: Hz from which MPEG-1's layer 3 has frames of 1152 samples, and not half of it.
+_MPEG1_LOWEST = 32000
+#: The code of a sound that got more silence than its source has.
+SOUND_TOO_LONG = "sound_too_long"
 
 
 def check_rendition(
@@ -54,10 +58,19 @@ def check_rendition(
 
 
 def check_sound(
-    path: Path, recipe: EncodeAudio, *, tools: Tools, stderr: str, stop: threading.Event | None
+    path: Path, recipe: EncodeAudio, *, tools: Tools, stderr: str, stop: threading.Event | None, bounded: bool = True
 ) -> dict[str, Any]:
-    """Facts of an encoded sound. Raises SourceError when the source gave less than it promised, else VerifyError."""
+    """Facts of an encoded sound. Raises SourceError when the source gave less than it promised, else VerifyError.
+
+    `bounded`: more than was promised is a fault, too (SOUND_TOO_LONG).
+    """
     track = _only_track(path, "audio", recipe.input.duration, tools=tools, stderr=stderr, stop=stop)
+    # Packets that lie over each other in time are not in the header's length.
+    length = max(track.duration, track.samples * _packet_seconds(recipe))
+    if bounded and recipe.input.duration and short_of(length, recipe.input.duration):
+        raise VerifyError(
+            f"The sound lasts {length:.2f} s, and its source {recipe.input.duration:.2f} s.", code=SOUND_TOO_LONG
+        )
     if (track.codec, track.channels) != (recipe.codec, recipe.channels):
         raise VerifyError(f"The sound is {track.codec} with {track.channels} channels, not what was planned.")
     return {
@@ -111,6 +124,14 @@ def check_board(recipe: EncodeBoard, folder: Path, *, stderr: str) -> dict[str, 
         "height": recipe.height,
         "duration": recipe.input.duration,
     }
+
+
+def _packet_seconds(recipe: EncodeAudio) -> float:
+    """How long the sound of one packet is; 0 where that varies."""
+    if recipe.codec == "opus":
+        return 0.020
+    half = recipe.codec == "mp3" and recipe.sample_rate < _MPEG1_LOWEST
+    return {"aac": 1024, "mp2": 1152, "mp3": 576 if half else 1152}.get(recipe.codec, 0) / recipe.sample_rate
 
 
 def _only_track(

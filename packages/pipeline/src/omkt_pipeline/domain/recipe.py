@@ -22,6 +22,8 @@ class Input(Value):
     demuxer: str
     index: int
     duration: float  #: seconds of this track that must come out; 0 when nobody knows
+    #: Tracks that are read beside it and not used: where the clock jumps, all tracks must see the same jumps to stay together.
+    clock_by: tuple[int, ...] = ()
 
 
 class VideoRendition(Value):

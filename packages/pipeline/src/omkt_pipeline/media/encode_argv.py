@@ -5,10 +5,7 @@ from pathlib import Path
 
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.media import Colour
-from omkt_pipeline.domain.recipe import (
-    Chunk,
-    EncodeVideo,
-)
+from omkt_pipeline.domain.recipe import Chunk, EncodeVideo, Input
 from omkt_pipeline.media.colouring import TAGGED, kept, scaled, tone_mapped
 from omkt_pipeline.media.containers import staged
 from omkt_pipeline.media.encoders import in_pass, video_encoder
@@ -62,7 +59,12 @@ def video_argv(
             "-t", f"{limits.max_duration_seconds:.0f}", "-fs", str(limits.max_file_bytes),
             "-f", staged(rendition.codec).muxer, f"file:{target / rendition.name}.{staged(rendition.codec).ending}",
         ]  # fmt: skip
-    return argv
+    return [*argv, *for_the_clock(recipe.input)]
+
+
+def for_the_clock(source: Input) -> list[str]:
+    """Outputs that take what is read for its clock alone."""
+    return [word for index in source.clock_by for word in ("-map", f"0:{index}", "-c", "copy", "-f", "null", "-")]
 
 
 def first_pass_argv(

@@ -23,7 +23,7 @@ _KEYS_KEPT = 4000
 #: -dts_delta_threshold).
 _JUMP_SECONDS = 10.0
 #: Containers whose clock may begin anew in the middle; there a jump of one stream moves all of them.
-_CLOCK_MAY_JUMP = frozenset({"mpegts", "mpeg"})
+CLOCK_MAY_JUMP = frozenset({"mpegts", "mpeg"})
 
 
 @dataclass
@@ -31,6 +31,9 @@ class Extent:
     """Where each stream's last packet ends, in seconds on the container's clock, filled line by line."""
 
     whole: bool  #: every packet was seen, not only the last seconds
+    #: Streams whose clock may begin anew in the middle: from there on the times are those that it would have gone on with,
+    #: as ffmpeg takes them when it reads these streams.
+    jumping: frozenset[int] = frozenset()
     ends: dict[int, float] = field(default_factory=dict)
     begins: dict[int, float] = field(default_factory=dict)
     packets: dict[int, int] = field(default_factory=dict)
@@ -42,6 +45,9 @@ class Extent:
     faults: dict[int, str] = field(default_factory=dict)
     _clocks: dict[int, float] = field(default_factory=dict)
     _newest_key: dict[int, float] = field(default_factory=dict)
+    _expected: dict[int, float] = field(default_factory=dict)
+    _elsewhere: dict[int, float] = field(default_factory=dict)
+    _shift: float = 0.0
 
     def take(self, line: str) -> bool:
         """Read one line of `-show_entries packet=… -of compact=p=0`."""
@@ -52,8 +58,12 @@ class Extent:
         except (KeyError, ValueError):
             return False
         last = fields.get("duration_time", "N/A")
-        self.begins[index] = min(self.begins.get(index, time), time)
         self.packets[index] = self.packets.get(index, 0) + 1
+        if index in self.jumping and not self._follows(index, fields, time, float(last) if last != "N/A" else 0.0):
+            self.faults.setdefault(index, "jump")
+            return True
+        time += self._shift
+        self.begins[index] = min(self.begins.get(index, time), time)
         self.ends[index] = max(self.ends.get(index, time), time + (float(last) if last != "N/A" else 0.0))
         self._note_clock(index, fields)
         keys = self.keys.setdefault(index, [])
@@ -63,6 +73,22 @@ class Extent:
             self._newest_key[index] = time
         if fields.get("flags", "").startswith("K") and (not keys or time - keys[-1] >= _KEYS_APART_SECONDS):
             keys.append(time)
+        return True
+
+    def _follows(self, index: int, fields: Mapping[str, str], time: float, lasts: float) -> bool:
+        """Whether a packet's time can be believed. A jump is one when the packet after it is there too, and then moves the
+        clock of all streams; a single time far from all others is damage."""
+        decoded = fields.get("dts_time", "N/A")
+        clock = float(decoded) if decoded != "N/A" else time
+        expected, elsewhere = self._expected.get(index), self._elsewhere.pop(index, None)
+        if expected is not None and abs(clock + self._shift - expected) >= _JUMP_SECONDS:
+            if elsewhere is None or abs(clock - elsewhere) >= _JUMP_SECONDS:
+                self._elsewhere[index] = clock + lasts
+                return False
+            self._shift = expected + lasts - clock
+        if abs(time - clock) >= _JUMP_SECONDS:
+            return False
+        self._expected[index] = clock + self._shift + lasts
         return True
 
     def _note_clock(self, index: int, fields: Mapping[str, str]) -> None:
@@ -152,7 +178,7 @@ def _with_index(track: VideoTrack, facts: MediaFacts, extent: Extent) -> VideoTr
     if not extent.whole:
         return track
     fault = extent.faults.get(track.index)
-    if facts.demuxer in _CLOCK_MAY_JUMP:
+    if facts.demuxer in CLOCK_MAY_JUMP:
         fault = fault or next(iter(extent.faults.values()), None)
     return track.model_copy(
         update={

@@ -11,7 +11,7 @@ from omkt_pipeline.domain.errors import SourceError, ToolError
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.media import MediaFacts
 from omkt_pipeline.media.complaints import NOT_MEDIA, probe_meaning_of
-from omkt_pipeline.media.extent import Extent, measured
+from omkt_pipeline.media.extent import CLOCK_MAY_JUMP, Extent, measured
 from omkt_pipeline.media.facts import facts_from, kept
 from omkt_pipeline.media.process import ProcessLimits, Reach, ToolExited, ToolKilled, run
 from omkt_pipeline.media.source import guards, opened
@@ -90,7 +90,8 @@ def _extent(path: Path, facts: MediaFacts, *, tools: Tools, limits: Limits, stop
         _ask(path, ["-read_intervals", begin, *ask, *source], tools, limits, stop, tail.take)
         if tail.ends:
             return tail
-    everything = Extent(whole=True)
+    used = frozenset([*(track.index for track in facts.video[:1]), *(track.index for track in facts.audio)])
+    everything = Extent(whole=True, jumping=used if facts.demuxer in CLOCK_MAY_JUMP else frozenset())
     _ask(path, [*ask, *source], tools, limits, stop, everything.take, more_seconds=facts.bytes / _SLOWEST_BYTES)
     return everything
 

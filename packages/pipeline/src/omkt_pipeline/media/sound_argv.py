@@ -6,7 +6,7 @@ from pathlib import Path
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.recipe import EncodeAudio, EncodeTexts
 from omkt_pipeline.media.containers import exact_edits, staged
-from omkt_pipeline.media.encode_argv import NOTHING_ELSE, begin
+from omkt_pipeline.media.encode_argv import NOTHING_ELSE, begin, for_the_clock
 from omkt_pipeline.media.encoders import audio_encoder
 from omkt_pipeline.media.loudness import MEASURE, Loudness, normalised
 from omkt_pipeline.media.source import opened
@@ -25,17 +25,38 @@ def audio_argv(
     tools: Tools,
     limits: Limits,
     loudness: Loudness | None = None,
+    steady: bool = False,
 ) -> list[str]:
-    """Encode one sound track, whole, into `target`/NAME.ENDING; brought to the recipe's `loudness` when it was measured."""
+    """Encode one sound track, whole, into `target`/NAME.ENDING; brought to the recipe's `loudness` when it was measured.
+
+    `steady`: the source is what `steady_argv` made, whose times are those that count.
+    """
     more: list[str] = []
     if loudness is not None and recipe.loudness is not None:
         more = [*normalised(loudness, recipe.loudness), f"aresample={recipe.sample_rate}"]
     return [
-        *begin(tools), *opened(source, recipe.input.demuxer, limits),
+        *begin(tools), *(["-copyts"] if steady else []), *opened(source, recipe.input.demuxer, limits),
         *_sound(recipe, more), "-vn", *NOTHING_ELSE, *audio_encoder(recipe),
         *exact_edits(staged(recipe.codec).muxer, recipe.sample_rate),
         "-t", f"{limits.max_duration_seconds:.0f}", "-fs", str(limits.max_file_bytes),
         "-f", staged(recipe.codec).muxer, f"file:{target / recipe.name}.{staged(recipe.codec).ending}",
+        *for_the_clock(recipe.input),
+    ]  # fmt: skip
+
+
+def steady_argv(recipe: EncodeAudio, source: Path, target: Path, *, tools: Tools, limits: Limits) -> list[str]:
+    """Decode a sound whose layout or rate changes in the middle into one that has the same all the way, with its times.
+
+    At each change ffmpeg builds its filters anew, and a filter that fills the time before the first sample with silence
+    would do so again.
+    """
+    layout = _layout(recipe)
+    return [
+        *begin(tools), *opened(source, recipe.input.demuxer, limits), "-map", f"0:{recipe.input.index}",
+        "-af", f"aresample={recipe.sample_rate},aformat=channel_layouts={layout}", "-vn", *NOTHING_ELSE,
+        "-c:a", "flac", "-sample_fmt", "s16", "-avoid_negative_ts", "disabled",
+        "-t", f"{limits.max_duration_seconds:.0f}", "-fs", str(limits.max_file_bytes), "-f", "matroska", f"file:{target}",
+        *for_the_clock(recipe.input),
     ]  # fmt: skip
 
 
@@ -44,7 +65,7 @@ def loudness_argv(recipe: EncodeAudio, source: Path, *, tools: Tools, limits: Li
     return [
         *begin(tools), "-loglevel", "info", *opened(source, recipe.input.demuxer, limits),
         *_sound(recipe, [MEASURE]), "-vn", *NOTHING_ELSE,
-        "-t", f"{limits.max_duration_seconds:.0f}", "-f", "null", "-",
+        "-t", f"{limits.max_duration_seconds:.0f}", "-f", "null", "-", *for_the_clock(recipe.input),
     ]  # fmt: skip
 
 
@@ -57,8 +78,7 @@ def _sound(recipe: EncodeAudio, more: Sequence[str]) -> list[str]:
     if recipe.begin or recipe.end is not None:
         end = f":end={recipe.end:.6f}" if recipe.end is not None else ""
         even += f",atrim=start={recipe.begin:.6f}{end},asetpts=PTS-STARTPTS"
-    layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}.get(recipe.channels, f"{recipe.channels}c")
-    behind = ",".join([f"aformat=channel_layouts={layout}", *more])
+    behind = ",".join([f"aformat=channel_layouts={_layout(recipe)}", *more])
     if not recipe.beside:
         return ["-map", f"0:{recipe.input.index}", "-af", f"{even},{behind}"]
     indexes = (recipe.input.index, *recipe.beside)
@@ -71,6 +91,10 @@ def _sound(recipe: EncodeAudio, more: Sequence[str]) -> list[str]:
     whole = "stereo" if len(indexes) == _STEREO else "5.1"
     join = f"{inlets}join=inputs={len(indexes)}:channel_layout={whole}:map={wiring},{behind}[sound]"
     return ["-filter_complex", ";".join([*monos, join]), "-map", "[sound]"]
+
+
+def _layout(recipe: EncodeAudio) -> str:
+    return {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}.get(recipe.channels, f"{recipe.channels}c")
 
 
 def texts_argv(recipe: EncodeTexts, source: Path, target: Path, *, tools: Tools, limits: Limits) -> list[str]:

@@ -315,7 +315,14 @@ class Encodes:
             demuxer=self._facts.demuxer,
             index=track.index,
             duration=round(lead + length, 6) if length is not None else self._facts.duration or 0.0,
+            clock_by=self._seen_with(track),
         )
+
+    def _seen_with(self, track: VideoTrack | AudioTrack) -> tuple[int, ...]:
+        """The other track of a film whose clock jumps."""
+        pair = (self._video, self._audio)
+        jumps = self._video is not None and self._video.clock_fault == "jump"
+        return tuple(one.index for one in pair if jumps and one is not None and one.index != track.index)
 
     def _note(self, *decisions: Decision) -> None:
         for decision in decisions:

@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
@@ -103,12 +103,17 @@ class FarmClient:
         return understood(lambda answer: str(answer["id"]), _checked(response))
 
     def submit(
-        self, source: Mapping[str, str], presets: list[str], *, priority: str = "normal", callback: str | None = None
+        self,
+        source: Mapping[str, str],
+        presets: Sequence[Any],
+        *,
+        priority: str = "normal",
+        callback: str | None = None,
     ) -> Job:
         """Ask for outputs."""
         body = {
             "source": source,
-            "presets": presets,
+            "presets": list(presets),
             "priority": priority,
             "callback": {"url": callback} if callback else None,
         }

@@ -1,9 +1,10 @@
 """What the commands are made of: connect, submit, follow, save, print."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from omkt_cli.address import find_address
 from omkt_cli.client import FarmClient
@@ -73,7 +74,7 @@ def file_of(source: str | Path) -> Path:
 def submitted(
     client: FarmClient,
     source: str,
-    presets: list[str],
+    presets: Sequence[Any],
     *,
     priority: str = "normal",
     callback: str | None = None,

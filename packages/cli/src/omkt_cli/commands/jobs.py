@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from omkt_cli.commands.options import DEFAULT_PRESETS, ROOT, JobId, Json, Key, Presets, Root, Server
+from omkt_cli.commands.options import DEFAULT_PRESETS, ROOT, JobId, Json, Key, Presets, Root, Server, Trim
 
 commands = typer.Typer()
 
@@ -36,6 +36,7 @@ class State(StrEnum):
 def submit(  # noqa: PLR0913, PLR0917 - a command has as many as it has options
     source: Annotated[str, typer.Argument(metavar="FILE|URL", help="A file here, or an http(s) address.")],
     preset: Presets = None,
+    trim: Trim = None,
     priority: Annotated[Priority, typer.Option(help="Higher ones start first.")] = Priority.NORMAL,
     callback: Annotated[str | None, typer.Option(metavar="URL", help="Where to POST when the job ends.")] = None,
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Watch the job until it ends.")] = False,
@@ -45,15 +46,19 @@ def submit(  # noqa: PLR0913, PLR0917 - a command has as many as it has options
     as_json: Json = False,
 ) -> None:
     """Send a farm a file or a URL; print the job's id."""
+    from omkt_cli.part import read_part, trimmed
     from omkt_cli.terminal import print_json, result
     from omkt_cli.work import connect, file_of, follow, is_url, submitted
 
     if not is_url(source):
         file_of(source)
+    try:
+        part = read_part(trim) if trim else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
     with connect(server, key, root) as client:
-        job = submitted(
-            client, source, list(preset or DEFAULT_PRESETS), priority=priority, callback=callback, quiet=as_json
-        )
+        wanted = trimmed(preset or DEFAULT_PRESETS, part)
+        job = submitted(client, source, wanted, priority=priority, callback=callback, quiet=as_json)
         if wait:
             if not as_json:
                 result(job.id)

@@ -19,5 +19,9 @@ Presets = Annotated[
     list[str] | None,
     typer.Option("--preset", "-p", metavar="PRESET", help="What to make; may be repeated. `omkt presets` lists all."),
 ]
+Trim = Annotated[
+    str | None,
+    typer.Option(metavar="START-END", help="Only a part of a film or sound: 12.5-27, 1:05-, exact to the frame."),
+]
 ROOT = DEFAULT_ROOT
 DEFAULT_PRESETS = ("hls-h264", "mp4-720p", "thumbnails")

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Load images of this machine's engine into the engine of a guest's disk: load-images.sh DISK PLACE IMAGE...
-# Runs that engine here, in a mount namespace of its own, so that nothing is left mounted. Exit status 3: no loop device.
+# Runs that engine here, in namespaces of its own: nothing is left mounted, and it takes no other engine's bridge away.
+# Exit status 3: no loop device.
 set -euo pipefail
 
 disk=$1 place=$2

@@ -18,7 +18,7 @@ demo: ## transcode a clip on a farm of its own: HLS, MP4 and thumbnails in about
 test: setup ## run every tier of tests that this machine can carry, and say which it cannot
 	@$(PYTHON) tests/run.py
 
-farm: setup ## a main host and two secondaries with kernels, NFS and Docker of their own: work, and the common faults
+farm: setup ## a main host and two secondaries with kernels, NFS and Docker of their own: work, and the loss of a host
 	@TIERS=farm $(PYTHON) tests/run.py
 
 farm-long: setup ## the same with every fault of docs/faults.md, each by three seeds: hours

@@ -38,7 +38,6 @@ def test_8_power_loss_of_a_secondary(farm: Farm, films: Path, chance: Random) ->
     judge(farm)
 
 
-@pytest.mark.short
 def test_9_power_loss_of_the_main_host(farm: Farm, films: Path, chance: Random) -> None:
     done = farm.client.submit(films / "short.mp4", "mp4-720p")
     farm.client.ended(done)
@@ -141,7 +140,6 @@ def test_18_a_secondary_loses_the_share_alone(farm: Farm, films: Path, chance: R
     judge(farm)
 
 
-@pytest.mark.short
 def test_19_a_secondary_is_cut_off_for_long_and_comes_back(farm: Farm, films: Path, chance: Random) -> None:
     key, host = begun(farm, films / "long.mp4", chance)
 
@@ -240,7 +238,6 @@ def test_25_a_disk_is_full(farm: Farm, films: Path, chance: Random, full: str) -
     judge(farm)
 
 
-@pytest.mark.short
 def test_26_a_name_that_was_asked_for_too_early_is_found_once_it_is_there(farm: Farm, seed: int) -> None:
     (host, *_) = farm.secondaries.values()
     (container, *_) = host.containers("transcoder")

@@ -98,7 +98,9 @@ def _load(cache: Path, disk: Path, images: tuple[str, ...]) -> None:
     """Give the disk's own engine the images: here, where there are loop devices, or else in a guest, which is slow."""
     place = cache / "mounted"
     place.mkdir(exist_ok=True)
-    here = subprocess.run(["unshare", "--mount", "--net", "bash", str(_LOADER), str(disk), str(place), *images], check=False)
+    here = subprocess.run(
+        ["unshare", "--mount", "--net", "bash", str(_LOADER), str(disk), str(place), *images], check=False
+    )
     place.rmdir()
     if here.returncode == _NO_LOOP:
         _load_in_a_guest(cache, disk, images)

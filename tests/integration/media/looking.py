@@ -35,6 +35,12 @@ def frame_types(path: Path, tools: Tools) -> list[str]:
     return [str(frame["pict_type"]) for frame in frames]
 
 
+def heard(path: Path, tools: Tools, *words: str) -> memoryview:
+    """The sound, decoded to 16 bits; `words` say what is done to it before."""
+    argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-i", str(path), *words, "-f", "s16le", "-"]
+    return memoryview(subprocess.run(argv, check=True, capture_output=True, timeout=60).stdout).cast("h")
+
+
 def first_pixel(path: Path, tools: Tools, x: int, y: int) -> tuple[int, int, int]:
     """Red, green and blue of one pixel of the first frame."""
     words = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-i", str(path), "-frames:v", "1"]

@@ -1,12 +1,11 @@
 """Kinds of files that cameras, editors, broadcasters and archives make: each comes out, with every frame and sample."""
 
 import itertools
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.integration.media.looking import streams
+from tests.integration.media.looking import heard, streams
 from tests.integration.media.pipeline import Pipeline
 
 from omkt_pipeline.media.tools import Tools
@@ -62,8 +61,7 @@ def test_a_sound_of_any_kind_comes_out(pipeline: Pipeline, clip: Clip, name: str
 
 
 def decoded_samples(path: Path, tools: Tools) -> int:
-    argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-i", str(path), "-f", "s16le", "-ac", "1", "-"]
-    return len(subprocess.run(argv, check=True, capture_output=True, timeout=60).stdout) // 2
+    return len(heard(path, tools, "-ac", "1"))
 
 
 @pytest.mark.parametrize(("rate", "samples"), [(48000, 96256), (48000, 96256 + 32), (44100, 96256 + 1)])
@@ -107,22 +105,7 @@ def test_eight_mono_tracks_begin_with_a_surround_sound(pipeline: Pipeline, clip:
 
 def tones_of(path: Path, tools: Tools) -> list[float]:
     """Hertz of the left and the right channel in the first second, by counting how often each crosses zero."""
-    argv = [
-        str(tools.ffmpeg),
-        "-v",
-        "error",
-        "-nostdin",
-        "-i",
-        str(path),
-        "-t",
-        "1",
-        "-ar",
-        "48000",
-        "-f",
-        "s16le",
-        "-",
-    ]
-    made = memoryview(subprocess.run(argv, check=True, capture_output=True, timeout=60).stdout).cast("h")
+    made = heard(path, tools, "-t", "1", "-ar", "48000")
     found = []
     for channel in (made[0::2], made[1::2]):
         signs = [sample > 0 for sample in channel if abs(sample) > 50]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.integration.media.looking import frame_types, streams
+from tests.integration.media.looking import frame_types, heard, streams
 from tests.integration.media.pipeline import Pipeline
 from tests.integration.media.test_chunks import clip_of, frame_hashes, videos
 
@@ -60,9 +60,8 @@ def test_picture_sound_and_titles_of_a_part_begin_together(tmp_path: Path, each_
 def test_a_part_of_a_sound_is_exact_to_the_sample(tmp_path: Path, each_build: Tools, newest: Tools, clip: Clip) -> None:
     sound = clip("five-seconds.wav", "-f lavfi -i sine=d=5:r=48000")
     made = Pipeline(tmp_path, each_build).run(sound, [part("audio-aac", 0.12345, 2.5)]).entries["part"]
-    argv = [str(newest.ffmpeg), "-v", "error", "-nostdin", "-i", str(made), "-f", "s16le", "-"]
 
-    samples = len(subprocess.run(argv, check=True, capture_output=True, timeout=60).stdout) // 2
+    samples = len(heard(made, newest))
     assert abs(samples - round((2.5 - 0.12345) * 48000)) <= 1
 
 
@@ -89,22 +88,7 @@ def test_one_job_makes_variations_of_one_preset(pipeline: Pipeline, film: Path) 
 
 
 def first_sound(path: Path, tools: Tools) -> float:
-    argv = [
-        str(tools.ffmpeg),
-        "-v",
-        "error",
-        "-nostdin",
-        "-i",
-        str(path),
-        "-ac",
-        "1",
-        "-ar",
-        "48000",
-        "-f",
-        "s16le",
-        "-",
-    ]
-    samples = memoryview(subprocess.run(argv, check=True, capture_output=True, timeout=60).stdout).cast("h")
+    samples = heard(path, tools, "-ac", "1", "-ar", "48000")
     return next(number for number, sample in enumerate(samples) if abs(sample) > 3000) / 48000
 
 

@@ -131,8 +131,7 @@ class Encode:
             )
             for rendition in recipe.renditions
         }
-        toned = any(not rendition.hdr for rendition in recipe.renditions)
-        missing = recipe.tone_map is not None and toned and not self._tools.has_zscale
+        missing = recipe.tone_map is not None and not self._tools.has_zscale
         return {
             **measuring.effort(self._effort(finished.cpu_seconds, finished.peak_rss)),
             "rate": recipe.rate,

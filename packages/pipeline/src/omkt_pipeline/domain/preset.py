@@ -20,6 +20,8 @@ CARRIES: dict[str, frozenset[str]] = {
     "mp3": frozenset({"mp3"}),
     "ogg": frozenset({"vorbis", "opus"}),
 }
+#: What a preset may be called.
+ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 #: Containers that carry titles as text.
 CARRIES_TITLES = frozenset({"mp4", "mkv", "webm"})
 
@@ -133,7 +135,7 @@ class Condition(_Strict):
 
 class _Preset(_Strict):
     when: Condition | None = None
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
+    id: str = Field(pattern=ID_PATTERN)
     version: int = Field(ge=1)
     title: str = ""  #: for people; written from the preset's data when none is given
     omkt: Omkt | None = None

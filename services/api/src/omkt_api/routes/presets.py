@@ -10,16 +10,14 @@ from omkt_api.problems import documented
 from omkt_api.routes.hosts import FOR_OPERATORS, operators_only
 from omkt_api.routes.jobs import KEYED, UNREADABLE
 from omkt_pipeline.domain.errors import Conflict, NotFound, Refused
-from omkt_pipeline.domain.preset import Preset
+from omkt_pipeline.domain.preset import ID_PATTERN, Preset
 from omkt_pipeline.presets import written
 from omkt_pipeline.queue.presets import put, remove
 
 router = APIRouter(prefix="/v1/presets", tags=["presets"], route_class=KeyedRoute, dependencies=[SHOWN_AS_KEYED])
 
 
-PresetId = Annotated[
-    str, Path(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="Its id.", examples=["mp4-720p-fine"])
-]
+PresetId = Annotated[str, Path(pattern=ID_PATTERN, description="Its id.", examples=["mp4-720p-fine"])]
 
 
 class PresetOut(BaseModel):

@@ -12,9 +12,10 @@ from tests.integration.media.looking import key_frame_times, packet_count, strea
 from tests.integration.media.pipeline import Delivered, Pipeline
 
 from omkt_pipeline.domain.capacity import Capacity, ChunkRules
+from omkt_pipeline.domain.job import Variation
 from omkt_pipeline.domain.media import SourceFile
 from omkt_pipeline.domain.plan import Plan
-from omkt_pipeline.domain.recipe import EncodeVideo
+from omkt_pipeline.domain.recipe import EncodeVideo, encode_spec, singles
 from omkt_pipeline.media.encode_argv import video_source_argv
 from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.planning.plan import plan_job
@@ -74,7 +75,13 @@ def planned(pipeline: Pipeline, path: Path, *presets: str) -> tuple[Plan, Path]:
 
 def videos(plan: Plan) -> list[EncodeVideo]:
     """The video encodes of a plan."""
-    return [EncodeVideo.model_validate(task.spec) for task in plan.tasks if task.key.startswith("video")]
+    return [
+        recipe
+        for task in plan.tasks
+        if task.key.startswith("video")
+        for recipe in singles(encode_spec.validate_python(task.spec))
+        if isinstance(recipe, EncodeVideo)
+    ]
 
 
 def frame_hashes(recipe: EncodeVideo, source: Path, pipeline: Pipeline) -> list[str]:
@@ -111,7 +118,9 @@ def test_chunks_hold_the_frames_of_the_whole(
     assert_chunks_are_the_whole(plan, stored, pipeline)
 
 
-def chunked_and_whole(tmp_path: Path, tools: Tools, source: Path, *presets: str) -> tuple[Delivered, Delivered]:
+def chunked_and_whole(
+    tmp_path: Path, tools: Tools, source: Path, *presets: str | Variation
+) -> tuple[Delivered, Delivered]:
     """What a farm of two slots delivers of a file, in chunks as short as may be, and what one of one slot delivers."""
     small = Pipeline(tmp_path / "small", tools)
     large = Pipeline(tmp_path / "large", tools, capacity=TWO_SLOTS, rules=SHORT)
@@ -147,7 +156,8 @@ def decoded_times(path: Path, tools: Tools) -> list[str]:
         "-of",
         "csv=p=0",
     ]
-    return subprocess.run([*argv, str(path)], check=True, capture_output=True, text=True, timeout=60).stdout.split()
+    shown = subprocess.run([*argv, str(path)], check=True, capture_output=True, text=True, timeout=60).stdout
+    return [line.rstrip(",") for line in shown.split()]  # a comma follows where a frame has side data
 
 
 def decoded_samples(path: Path, tools: Tools) -> int:
@@ -174,6 +184,57 @@ def test_a_film_in_chunks_is_delivered_as_the_whole_is(
     assert playlists[0].read_text() == playlists[1].read_text()
     assert packet_count(playlists[0], each_build) == packet_count(playlists[1], each_build)
     assert key_frame_times(playlists[0], each_build) == key_frame_times(playlists[1], each_build)
+
+
+@pytest.mark.parametrize("preset", ["hls-h264", "hls-hevc", "hls-av1"])
+@pytest.mark.parametrize("source", ["b-frames.mp4", "ntsc.mp4"], indirect=True)
+def test_segments_of_chunks_are_those_of_the_whole(
+    tmp_path: Path, each_build: Tools, source: Path, preset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omkt_pipeline.planning.chunks._LEAST_COST", 0.0)
+    presets = Variation(preset=preset, id="out", settings={"segment_seconds": 2.0})
+    chunked, whole = chunked_and_whole(tmp_path, each_build, source, presets)
+    ours, theirs = (delivered.folders["out"] for delivered in (chunked, whole))
+
+    assert {path.relative_to(ours) for path in ours.rglob("*")} == {
+        path.relative_to(theirs) for path in theirs.rglob("*")
+    }
+    for playlist in theirs.glob("*/index.m3u8"):
+        mine = ours / playlist.relative_to(theirs)
+        assert mine.read_text() == playlist.read_text()
+        assert clock_of(mine.parent, each_build) == clock_of(playlist.parent, each_build)
+    video = next(ours.glob("*p*/index.m3u8"))
+    assert decoded_times(video, each_build) == decoded_times(theirs / video.relative_to(ours), each_build)
+
+
+def test_segments_cross_the_share_once(
+    tmp_path: Path, tools: Tools, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omkt_pipeline.planning.chunks._LEAST_COST", 0.0)
+    chunked, whole = chunked_and_whole(tmp_path, tools, clip_of(clip, "b-frames.mp4"), "hls-h264")
+
+    for delivered in (chunked, whole):
+        segments = list(delivered.folders["hls-h264"].rglob("*.m4s"))
+        assert segments
+        # The file that the encode wrote has a second name.
+        assert {path.stat().st_nlink for path in segments} == {2}
+
+
+def clock_of(folder: Path, tools: Tools) -> list[str]:
+    """Times of all packets of a track as its own headers have them, its segments laid behind each other."""
+    joined = folder.parent.parent / f"{folder.name}.mp4"
+    joined.write_bytes(b"".join(path.read_bytes() for path in [folder / "init.mp4", *sorted(folder.glob("*.m4s"))]))
+    argv = [
+        str(tools.ffprobe),
+        "-v",
+        "error",
+        "-show_entries",
+        "packet=pts,dts,duration",
+        "-of",
+        "csv=p=0",
+        str(joined),
+    ]
+    return subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60).stdout.split()
 
 
 @pytest.mark.parametrize("source", ["b-frames.mp4"], indirect=True)

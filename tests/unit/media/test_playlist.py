@@ -1,10 +1,6 @@
 from fractions import Fraction
 
-import pytest
-
-from omkt_pipeline.domain.errors import VerifyError
 from omkt_pipeline.media.playlist import (
-    Entry,
     KeyFrame,
     Rate,
     Sound,
@@ -12,8 +8,8 @@ from omkt_pipeline.media.playlist import (
     Variant,
     key_frame_playlist,
     master_playlist,
+    media_playlist,
     rate_of,
-    read_media_playlist,
 )
 
 VARIANT = Variant(
@@ -73,13 +69,9 @@ def test_the_heaviest_segment_sets_the_bandwidth() -> None:
     assert rate_of([1000, 4000], [2.0, 4.0]) == Rate(peak=8000, average=6667)
 
 
-def test_a_media_playlist_is_read_segment_by_segment() -> None:
-    text = "#EXTM3U\n#EXTINF:6.000000,\n00000.m4s\n#EXTINF:1.5,\n00001.m4s\n#EXT-X-ENDLIST\n"
-
-    assert read_media_playlist(text) == (Entry(uri="00000.m4s", seconds=6.0), Entry(uri="00001.m4s", seconds=1.5))
-
-
-@pytest.mark.parametrize("text", ["#EXTM3U\n#EXT-X-ENDLIST\n", "#EXTM3U\n#EXTINF:6,\n0.m4s\n"])
-def test_a_media_playlist_without_segments_or_end_is_refused(text: str) -> None:
-    with pytest.raises(VerifyError):
-        read_media_playlist(text)
+def test_a_media_playlist_names_every_segment_and_the_header_before_it() -> None:
+    assert media_playlist([("00000.m4s", 6.0), ("00001.m4s", 1.5)], init="init.mp4").splitlines() == [
+        "#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-TARGETDURATION:6", "#EXT-X-PLAYLIST-TYPE:VOD",
+        "#EXT-X-INDEPENDENT-SEGMENTS", '#EXT-X-MAP:URI="init.mp4"',
+        "#EXTINF:6.000000,", "00000.m4s", "#EXTINF:1.500000,", "00001.m4s", "#EXT-X-ENDLIST",
+    ]  # fmt: skip

@@ -4,6 +4,7 @@ from typing import Any
 
 from omkt_pipeline.domain.media import AudioTrack, MediaFacts, SourceFile, VideoTrack
 from omkt_pipeline.domain.plan import Plan
+from omkt_pipeline.domain.recipe import EncodeVideo, Single, encode_spec, singles
 from omkt_pipeline.planning.plan import plan_job
 from omkt_pipeline.presets import shipped
 
@@ -36,5 +37,10 @@ def codes(plan: Plan) -> set[str]:
 
 
 def sizes(plan: Plan, task: str = "video") -> list[tuple[str, int, int]]:
-    spec = next(planned.spec for planned in plan.tasks if planned.key == task)
-    return [(rendition["name"], rendition["width"], rendition["height"]) for rendition in spec["renditions"]]
+    (film,) = (recipe for recipe in recipes(plan, task) if isinstance(recipe, EncodeVideo))
+    return [(rendition.name, rendition.width, rendition.height) for rendition in film.renditions]
+
+
+def recipes(plan: Plan, task: str) -> tuple[Single, ...]:
+    """What an encode task of a plan does, one after the other."""
+    return singles(encode_spec.validate_python(next(one.spec for one in plan.tasks if one.key == task)))

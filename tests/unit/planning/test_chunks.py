@@ -163,5 +163,5 @@ def test_a_plan_encodes_the_sound_once_and_packages_all_chunks() -> None:
 def test_a_plan_without_room_is_as_it_was() -> None:
     plan = plan_job(facts_of(600.0), SOURCE, [shipped()["hls-h264"]])
 
-    assert {task.key for task in plan.tasks} == {"audio", "video", "package-hls-h264"}
+    assert {task.key for task in plan.tasks} == {"video", "package-hls-h264"}
     assert "whole_one_slot" in {decision.code for decision in plan.decisions}

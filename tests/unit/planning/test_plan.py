@@ -1,5 +1,5 @@
 import pytest
-from tests.unit.planning.media_samples import SOURCE, STEREO, codes, facts, planned, sizes, video
+from tests.unit.planning.media_samples import SOURCE, STEREO, codes, facts, planned, recipes, sizes, video
 
 from omkt_pipeline.domain.errors import SourceError
 from omkt_pipeline.domain.media import AudioTrack, Colour, SubtitleTrack
@@ -72,7 +72,7 @@ def test_a_package_needs_only_what_it_uses() -> None:
     plan = planned(facts(video(), STEREO), "hls-h264", "audio-aac", "poster")
 
     assert {task.key: task.needs for task in plan.tasks if task.kind == "package"} == {
-        "package-hls-h264": ("audio", "video"),
+        "package-hls-h264": ("audio", "video"),  # the sound is wanted alone, too, and waits for no picture
         "package-audio-aac": ("audio",),
         "package-poster": ("stills",),
     }
@@ -162,7 +162,7 @@ def test_a_ladder_takes_one_sound_for_each_language() -> None:
     package = next(task.spec for task in plan.tasks if task.kind == "package")
 
     assert [part["name"] for part in package["audio"]] == ["audio", "audio-eng", "audio-fra"]
-    assert [task.spec["input"]["index"] for task in plan.tasks if task.key.startswith("audio")] == [2, 1, 5]
+    assert [recipe.input.index for recipe in recipes(plan, "video")] == [0, 2, 1, 5]
     (left_out,) = (one for one in plan.decisions if one.code == "audio_tracks_left_out")
     assert left_out.message == "The source has 5 sounds; 3 are used."
 
@@ -170,9 +170,8 @@ def test_a_ladder_takes_one_sound_for_each_language() -> None:
 def test_a_late_track_must_last_until_its_end_on_the_common_clock() -> None:
     late = video(start=10.5, duration=49.5)
     plan = planned(facts(late, STEREO, start=0.5), "mp4-720p")
-    spec = next(task.spec for task in plan.tasks if task.key == "video")
 
-    assert spec["input"]["duration"] == 59.5
+    assert recipes(plan, "video")[0].input.duration == 59.5
 
 
 def test_a_longer_film_costs_more() -> None:

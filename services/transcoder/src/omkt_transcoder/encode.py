@@ -1,8 +1,10 @@
 """encode: make renditions of a source on local scratch, and leave them on the share for package."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,9 @@ from omkt_pipeline.domain.recipe import (
     EncodeStills,
     EncodeTexts,
     EncodeVideo,
+    Single,
     encode_spec,
+    singles,
 )
 from omkt_pipeline.media.complaints import meaning_of
 from omkt_pipeline.media.containers import staged
@@ -32,6 +36,8 @@ from omkt_pipeline.media.sound_argv import audio_argv, loudness_argv, steady_arg
 from omkt_pipeline.media.stills_argv import board_argv, preview_argv
 from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.storage import layout
+from omkt_transcoder.effort import effort_of
+from omkt_transcoder.segments import cut_encoded
 from omkt_transcoder.stills import take_stills
 from omkt_transcoder.titles import rewritten
 from omkt_transcoder.verify import SOUND_TOO_LONG, check_board, check_preview, check_rendition, check_sound
@@ -41,6 +47,9 @@ if TYPE_CHECKING:
 
 
 log = structlog.get_logger(__name__)
+
+#: The share of the first recipe, a picture, in the progress of several.
+_FIRST_PART = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,24 +87,54 @@ class Encode:
         """
         recipe = encode_spec.validate_python(ctx.task.spec)
         self._refuse_without_encoder(recipe)
-        source = ctx.share.original(recipe.input.source.path)
+        recipes = singles(recipe)
+        source = ctx.share.original(recipes[0].input.source.path)
         target = ctx.scratch / "made"
         target.mkdir()
-        if isinstance(recipe, EncodeVideo):
-            facts = self._video(recipe, source, target, ctx)
-        elif isinstance(recipe, EncodeAudio):
-            facts = self._audio(recipe, source, target, ctx)
-        elif isinstance(recipe, EncodeTexts):
-            facts = self._texts(recipe, source, target, ctx)
-        elif isinstance(recipe, EncodeBoard):
-            facts = self._board(recipe, source, target, ctx)
-        elif isinstance(recipe, EncodePreview):
-            facts = self._preview(recipe, source, target, ctx)
-        else:
-            facts = self._stills(recipe, source, target, ctx)
+        facts = self._all(recipes, source, target, ctx)
+
+        def copied(argv: list[str], reads: Sequence[Path]) -> None:
+            self._run(argv, Reach(reads=tuple(reads), writes=(target,)), lambda _: True, ctx)
+
+        facts = cut_encoded(recipes, facts, target, tools=self._tools, run=copied)
         folder = layout.staging_folder(ctx.task)
         artifacts = ctx.keep(target, folder)
         return Settlement(effect=Encoded(facts=facts), folder=folder, artifacts=artifacts)
+
+    def _all(self, recipes: Sequence[Single], source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
+        """Encode one after the other into `target`, of a source that the machine has just read; the facts of all."""
+        lengths = (
+            [1.0]
+            if len(recipes) == 1
+            else [_FIRST_PART, *[(1 - _FIRST_PART) / (len(recipes) - 1)] * (len(recipes) - 1)]
+        )
+        made: list[dict[str, Any]] = []
+        for recipe, begin, length in zip(recipes, accumulate(lengths, initial=0.0), lengths, strict=False):
+            now = partial(_report_part, ctx.report, begin, length)
+            made.append(self._one(recipe, source, target, replace(ctx, report=now)))
+        groups: dict[str, dict[str, Any]] = {
+            group: {} for facts in made for group in facts if isinstance(facts[group], dict)
+        }
+        for facts in made:
+            for group in groups:
+                groups[group] |= facts.get(group, {})
+        return {**made[0], **effort_of(made), **groups}
+
+    def _one(self, recipe: Single, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
+        match recipe:
+            case EncodeVideo():
+                facts = self._video(recipe, source, target, ctx)
+            case EncodeAudio():
+                facts = self._audio(recipe, source, target, ctx)
+            case EncodeTexts():
+                facts = self._texts(recipe, source, target, ctx)
+            case EncodeBoard():
+                facts = self._board(recipe, source, target, ctx)
+            case EncodePreview():
+                facts = self._preview(recipe, source, target, ctx)
+            case EncodeStills():
+                facts = self._stills(recipe, source, target, ctx)
+        return facts
 
     def _video(self, recipe: EncodeVideo, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
         chunk = recipe.chunk
@@ -118,7 +157,7 @@ class Encode:
         )
         progress = Progress(recipe.seconds, measuring.second(ctx.report))
         reach = Reach(reads=(source,), writes=(target, *([notes] if measuring.passes else [])))
-        finished = self._run(argv, reach, progress, ctx)
+        finished = self._run(argv, reach, progress.take, ctx)
         renditions = {
             rendition.name: check_rendition(
                 target / f"{rendition.name}.{staged(rendition.codec).ending}",
@@ -145,7 +184,7 @@ class Encode:
         notes.mkdir(exist_ok=True)
         argv = first_pass_argv(recipe, source, notes, tools=self._tools, limits=self._limits, threads=ctx.threads)
         progress = Progress(recipe.seconds, lambda done: ctx.report(done / 2))
-        finished = self._run(argv, Reach(reads=(source,), writes=(notes,)), progress, ctx)
+        finished = self._run(argv, Reach(reads=(source,), writes=(notes,)), progress.take, ctx)
         return _Measured(passes=1, cpu_seconds=finished.cpu_seconds, peak_rss=finished.peak_rss)
 
     def _audio(self, recipe: EncodeAudio, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
@@ -155,11 +194,11 @@ class Encode:
             if error.code != SOUND_TOO_LONG or recipe.beside:
                 raise
             log.warning("a sound that changes in the middle", event_code="sound_unsteady", reason=error.message)
-        steady = ctx.scratch / "steady" / "sound.mkv"
+        steady = ctx.scratch / f"steady-{recipe.name}" / "sound.mkv"
         steady.parent.mkdir()
         argv = steady_argv(recipe, source, steady, tools=self._tools, limits=self._limits)
         reach = Reach(reads=(source,), writes=(steady.parent,))
-        self._run(argv, reach, Progress(recipe.input.duration, lambda _: ctx.report(0.0)), ctx)
+        self._run(argv, reach, Progress(recipe.input.duration, lambda _: ctx.report(0.0)).take, ctx)
         now = recipe.input.model_copy(update={"demuxer": "matroska", "index": 0, "clock_by": ()})
         return self._sound(recipe.model_copy(update={"input": now}), steady, target, ctx, steady=True)
 
@@ -172,7 +211,7 @@ class Encode:
         )
         reach = Reach(reads=(source,), writes=(target,))
         second = Progress(recipe.input.duration, measuring.second(ctx.report))
-        finished = self._run(argv, reach, second, ctx)
+        finished = self._run(argv, reach, second.take, ctx)
         sound = check_sound(
             target / f"{recipe.name}.{staged(recipe.codec).ending}",
             recipe,
@@ -201,14 +240,14 @@ class Encode:
             return _Measured(), None
         argv = loudness_argv(recipe, source, tools=self._tools, limits=self._limits)
         progress = Progress(recipe.input.duration, lambda done: ctx.report(done / 2))
-        finished = self._run(argv, Reach(reads=(source,)), progress, ctx)
+        finished = self._run(argv, Reach(reads=(source,)), progress.take, ctx)
         measured = _Measured(passes=1, cpu_seconds=finished.cpu_seconds, peak_rss=finished.peak_rss)
         return measured, read_loudness(finished.stderr_tail)
 
     def _texts(self, recipe: EncodeTexts, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
         argv = texts_argv(recipe, source, target, tools=self._tools, limits=self._limits)
         reach = Reach(reads=(source,), writes=(target,))
-        finished = self._run(argv, reach, Progress(recipe.input.duration, ctx.report), ctx)
+        finished = self._run(argv, reach, Progress(recipe.input.duration, ctx.report).take, ctx)
         texts = {text.name: rewritten(target / f"{text.name}.vtt", text) for text in recipe.texts}
         return {**self._effort(finished.cpu_seconds, finished.peak_rss), "texts": texts}
 
@@ -221,14 +260,14 @@ class Encode:
     def _board(self, recipe: EncodeBoard, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
         argv = board_argv(recipe, source, target, tools=self._tools, limits=self._limits, threads=ctx.threads)
         reach = Reach(reads=(source,), writes=(target,))
-        finished = self._run(argv, reach, Progress(recipe.input.duration, ctx.report), ctx)
+        finished = self._run(argv, reach, Progress(recipe.input.duration, ctx.report).take, ctx)
         board = check_board(recipe, target, stderr=finished.stderr_tail)
         return {**self._effort(finished.cpu_seconds, finished.peak_rss), "boards": {recipe.name: board}}
 
     def _preview(self, recipe: EncodePreview, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
         argv = preview_argv(recipe, source, target, tools=self._tools, limits=self._limits, threads=ctx.threads)
         progress = Progress(len(recipe.starts) * recipe.frames / float(Fraction(recipe.rate)), ctx.report)
-        finished = self._run(argv, Reach(reads=(source,), writes=(target,)), progress, ctx)
+        finished = self._run(argv, Reach(reads=(source,), writes=(target,)), progress.take, ctx)
         made = check_preview(recipe, target, tools=self._tools, stderr=finished.stderr_tail, stop=ctx.stop)
         return {
             **self._effort(finished.cpu_seconds, finished.peak_rss),
@@ -236,7 +275,7 @@ class Encode:
             "renditions": {recipe.rendition.name: made},
         }
 
-    def _run(self, argv: list[str], reach: Reach, progress: Progress, ctx: "TaskContext") -> Finished:
+    def _run(self, argv: list[str], reach: Reach, on_line: Callable[[str], bool], ctx: "TaskContext") -> Finished:
         wall = self._limits.wall_seconds(ctx.task.cost, ctx.threads)
         confined = ProcessLimits(
             wall_seconds=wall,
@@ -246,7 +285,7 @@ class Encode:
             file_bytes=self._limits.max_file_bytes,
         )
         try:
-            return run(argv, limits=confined, reach=reach, stop=ctx.stop, on_line=progress.take)
+            return run(argv, limits=confined, reach=reach, stop=ctx.stop, on_line=on_line)
         except ToolExited as error:
             if error.status == TOO_MANY_DECODE_ERRORS:
                 raise SourceError(
@@ -271,3 +310,7 @@ class Encode:
             "cpu_seconds": round(cpu_seconds, 2),
             "peak_memory_bytes": peak_rss,
         }
+
+
+def _report_part(report: Callable[[float], None], begin: float, length: float, done: float) -> None:
+    report(begin + length * done)

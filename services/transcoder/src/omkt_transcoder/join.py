@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from omkt_pipeline.domain.errors import VerifyError
 from omkt_pipeline.domain.recipe import Part, StagedFolder
 from omkt_pipeline.domain.task import Artifact
+from omkt_pipeline.media.cut import cut_of, joined_cuts
 from omkt_pipeline.media.made import frame_clock
 from omkt_pipeline.media.package_argv import join_argv, join_list
 from omkt_pipeline.media.tools import Tools
+from omkt_transcoder.effort import effort_of
 
 if TYPE_CHECKING:
     from omkt_pipeline.worker import TaskContext
@@ -26,9 +28,10 @@ def joined(
     ctx: "TaskContext",
     run: Callable[[list[str]], None],
 ) -> tuple[dict[str, StagedFolder], dict[Part, Path]]:
-    """What encoding the whole would have left, of everything that was cut: facts, and local files of the parts.
+    """What encoding the whole would have left, of every film of which chunks were encoded: facts, and local files of the
+    parts, unless their chunks were left cut into segments.
 
-    Each chunk is read from the share once. Raises VerifyError (chunks_differ) when chunks do not fit together, or when
+    Each chunk is read from the share once at most. Raises VerifyError (chunks_differ) when chunks do not fit together, or when
     a frame is missing or there twice.
     """
     whole = {key: inputs[key] for key in inputs if not any(key in keys for keys in chunks.values())}
@@ -37,6 +40,8 @@ def joined(
         staged = [inputs[one] for one in keys]
         names = sorted({part.name for part in parts if part.task == key})
         for name in names:
+            if all(cut_of(one.facts["renditions"][name]) for one in staged):
+                continue
             folder = ctx.scratch / "joined" / key / name
             folder.mkdir(parents=True)
             pieces = [_fetched(one, name, folder / f"{number:04d}.mp4", ctx) for number, one in enumerate(staged)]
@@ -83,20 +88,17 @@ def _facts(
     """The facts of the whole, of the chunks' facts."""
     facts = [one.facts for one in staged]
     return {
-        "ffmpeg": ", ".join(sorted({str(fact.get("ffmpeg")) for fact in facts})),
-        "cpu_seconds": round(sum(float(fact.get("cpu_seconds", 0.0)) for fact in facts), 2),
-        "peak_memory_bytes": max(int(fact.get("peak_memory_bytes", 0)) for fact in facts),
-        "warnings": sorted({warning for fact in facts for warning in fact.get("warnings", ())}),
+        **effort_of(facts),
         "rate": facts[0]["rate"],
         "chunks": len(facts),
         "renditions": {
-            name: _rendition([fact["renditions"][name] for fact in facts], files[Part(task=key, name=name)])
+            name: _rendition(name, [fact["renditions"][name] for fact in facts], files.get(Part(task=key, name=name)))
             for name in names
         },
     }
 
 
-def _rendition(pieces: Sequence[Mapping[str, Any]], path: Path) -> dict[str, Any]:
+def _rendition(name: str, pieces: Sequence[Mapping[str, Any]], path: Path | None) -> dict[str, Any]:
     if len({piece["header"] for piece in pieces}) > 1:
         raise VerifyError(
             "The chunks have different headers, so that a player would stumble at the joins. Hosts with different builds "
@@ -104,9 +106,15 @@ def _rendition(pieces: Sequence[Mapping[str, Any]], path: Path) -> dict[str, Any
             code="chunks_differ",
         )
     duration = sum(float(piece["duration"]) for piece in pieces)
+    said = {name: value for name, value in pieces[0].items() if name != "header"}
+    if path is None:
+        cut = joined_cuts(name, [found for piece in pieces if (found := cut_of(piece)) is not None])
+        said["cut"], size = cut.model_dump(mode="json"), sum(cut.bytes)
+    else:
+        size = path.stat().st_size
     return {
-        **{name: value for name, value in pieces[0].items() if name != "header"},
+        **said,
         "frames": sum(int(piece["frames"]) for piece in pieces),
         "duration": round(duration, 3),
-        "bitrate": round(path.stat().st_size * 8 / max(duration, 0.001)),
+        "bitrate": round(size * 8 / max(duration, 0.001)),
     }

@@ -17,26 +17,26 @@ from omkt_pipeline.domain.recipe import (
     StagedFolder,
     package_spec,
 )
-from omkt_pipeline.domain.task import Task
+from omkt_pipeline.domain.task import Artifact, Task
 from omkt_pipeline.media.captions import board_cues
 from omkt_pipeline.media.complaints import meaning_of
 from omkt_pipeline.media.containers import staged
+from omkt_pipeline.media.cut import Cut, cut_of
 from omkt_pipeline.media.made import tracks_of
 from omkt_pipeline.media.manifest import MANIFEST
-from omkt_pipeline.media.package_argv import TrackFile, file_argv, hls_argv
+from omkt_pipeline.media.package_argv import Cutting, TrackFile, file_argv
 from omkt_pipeline.media.process import ProcessLimits, Reach, ToolExited, run
 from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.storage import layout
+from omkt_transcoder.effort import effort_of
 from omkt_transcoder.join import joined
-from omkt_transcoder.presentation import MASTER, check_presentation
+from omkt_transcoder.presentation import MASTER, present
+from omkt_transcoder.segments import ToCut, cut_tracks
 from omkt_transcoder.titles import disposition_of, write_rendition
 from omkt_transcoder.verify import DURATION_SLACK_SECONDS
 
 if TYPE_CHECKING:
     from omkt_pipeline.worker import TaskContext
-
-_CPU = "cpu_seconds"
-_PEAK = "peak_memory_bytes"
 
 
 class Package:
@@ -62,8 +62,13 @@ class Package:
         else:
             entry, result = self._images(spec, inputs, target, ctx)
         folder = layout.result_folder(ctx.task, spec.output)
-        artifacts = ctx.keep(target, folder)
-        result = {**_effort(inputs), **result, "bytes": sum(artifact.bytes for artifact in artifacts)}
+        taken = _taken(spec, inputs) if isinstance(spec, PackageHls) else ()
+        artifacts = ctx.keep(target, folder, taken)
+        result = {
+            **effort_of([staged.facts for staged in inputs.values()]),
+            **result,
+            "bytes": sum(artifact.bytes for artifact in artifacts),
+        }
         return Settlement(
             effect=Published(output=spec.output, entry=entry, result=result), folder=folder, artifacts=artifacts
         )
@@ -73,33 +78,50 @@ class Package:
     ) -> tuple[str, dict[str, Any]]:
         parts = (*spec.video, *spec.audio)
         inputs, files = self._whole(spec, parts, inputs, ctx)
-        tracks = [
-            TrackFile(name=part.name, path=files[part]) if part in files else _track(part, inputs, ctx)
-            for part in parts
-        ]
-        for track in tracks:
-            (target / track.name).mkdir()
-        self._run(hls_argv(tracks, target, spec.segment_seconds, tools=self._tools), tracks, ctx)
+        cuts = {part.name: cut for part in parts if (cut := cut_of(_said_of(part, inputs))) is not None}
+        cuts |= self._cut([part for part in parts if part.name not in cuts], spec, inputs, files, target, ctx)
         length = max(_facts_of(part, inputs)["duration"] for part in parts)
         for part in spec.texts:
             write_rendition(_file_of(part, "vtt", inputs, ctx), target, part.name, length=length)
-        presentation = check_presentation(spec, inputs, target)
+        presentation = present(spec, inputs, cuts, target)
         (target / MASTER).write_text(presentation.master)
         (target / MANIFEST).write_text(presentation.manifest)
         return MASTER, {**_contents((*parts, *spec.texts), inputs), "hls": MASTER, "dash": MANIFEST}
+
+    def _cut(
+        self,
+        parts: Sequence[Part],
+        spec: PackageHls,
+        inputs: Mapping[str, StagedFolder],
+        files: Mapping[Part, Path],
+        target: Path,
+        ctx: "TaskContext",
+    ) -> dict[str, Cut]:
+        """Cut what was left as files, for other outputs want it so, or an older version encoded it."""
+        wanted = [
+            ToCut(
+                cutting=Cutting(track=_track_of(part, inputs, files, ctx), seconds=spec.segment_seconds),
+                facts=_facts_of(part, inputs),
+            )
+            for part in parts
+        ]
+        if not wanted:
+            return {}
+        return cut_tracks(wanted, target, tools=self._tools, run=lambda argv, reads: self._run(argv, reads, ctx))
 
     def _file(
         self, spec: PackageFile, inputs: Mapping[str, StagedFolder], target: Path, ctx: "TaskContext"
     ) -> tuple[str, dict[str, Any]]:
         parts = (*spec.video, *spec.audio, *spec.texts)
         inputs, files = self._whole(spec, parts, inputs, ctx)
-        tracks = [
-            TrackFile(name=part.name, path=files[part]) if part in files else _track(part, inputs, ctx)
-            for part in parts
-        ]
+        tracks = [_track_of(part, inputs, files, ctx) for part in parts]
         made = target / spec.name
         rate = next((_facts_of(part, inputs)["sample_rate"] for part in spec.audio), None)
-        self._run(file_argv(tracks, made, spec.container, tools=self._tools, sample_rate=rate), tracks, ctx)
+        self._run(
+            file_argv(tracks, made, spec.container, tools=self._tools, sample_rate=rate),
+            [track.path for track in tracks],
+            ctx,
+        )
         # Not every container keeps the order of its tracks.
         order = ["video", "audio", "subtitle"].index
         found = sorted(tracks_of(made, tools=self._tools, stop=ctx.stop), key=lambda track: order(track.kind))
@@ -153,7 +175,7 @@ class Package:
         """What the encodes left, as if none of them had been cut; and the local files of those that were."""
         return joined(parts, spec.chunks, inputs, tools=self._tools, ctx=ctx, run=lambda argv: self._run(argv, (), ctx))
 
-    def _run(self, argv: list[str], tracks: Sequence[TrackFile], ctx: "TaskContext") -> None:
+    def _run(self, argv: list[str], reads: Sequence[Path], ctx: "TaskContext") -> None:
         wall = self._limits.wall_seconds(ctx.task.cost, ctx.threads)
         confined = ProcessLimits(
             wall_seconds=wall,
@@ -162,7 +184,7 @@ class Package:
             cpu_seconds=int(wall),
         )
         try:
-            reach = Reach(reads=tuple(track.path for track in tracks), writes=(ctx.scratch,))
+            reach = Reach(reads=tuple(reads), writes=(ctx.scratch,))
             run(argv, limits=confined, reach=reach, stop=ctx.stop, on_line=lambda _: True)
         except ToolExited as error:
             meaning = meaning_of(error.log_tail or "")
@@ -177,7 +199,23 @@ def _zipped(archive: Path, files: Sequence[Path]) -> None:
             made.writestr(zipfile.ZipInfo(file.name), file.read_bytes())
 
 
-def _track(part: Part, inputs: Mapping[str, StagedFolder], ctx: "TaskContext") -> TrackFile:
+def _taken(spec: PackageHls, inputs: Mapping[str, StagedFolder]) -> list[tuple[str, Artifact]]:
+    """The segments that encodes left: they are taken over as they are, with the header of the first chunk."""
+    taken: dict[str, tuple[str, Artifact]] = {}
+    for part in (*spec.video, *spec.audio):
+        for key in spec.chunks.get(part.task, (part.task,)):
+            for artifact in inputs[key].artifacts:
+                if artifact.path.startswith(f"{part.name}/"):
+                    taken.setdefault(artifact.path, (inputs[key].folder, artifact))
+    return list(taken.values())
+
+
+def _track_of(
+    part: Part, inputs: Mapping[str, StagedFolder], files: Mapping[Part, Path], ctx: "TaskContext"
+) -> TrackFile:
+    """The file of a part: one that was joined here, or one on the share."""
+    if part in files:
+        return TrackFile(name=part.name, path=files[part])
     facts = _facts_of(part, inputs)
     home = staged(facts["codec"])
     path = _file_of(part, home.ending, inputs, ctx)
@@ -200,13 +238,18 @@ def _file_of(part: Part, ending: str, inputs: Mapping[str, StagedFolder], ctx: "
 
 
 def _facts_of(part: Part, inputs: Mapping[str, StagedFolder]) -> dict[str, Any]:
+    # The decoder's header and the list of segments matter to those who put them together, and to nobody else.
+    said = _said_of(part, inputs)
+    return {"name": part.name} | {name: one for name, one in said.items() if name not in ("header", "cut")}
+
+
+def _said_of(part: Part, inputs: Mapping[str, StagedFolder]) -> Mapping[str, Any]:
+    """All that the encode of a part says of it."""
     facts = inputs[part.task].facts
     for group in ("renditions", "sounds", "images", "texts", "boards"):
         if part.name in facts.get(group, {}):
-            # The decoder's header matters to chunks that are joined, and to nobody else.
-            return {"name": part.name} | {
-                name: one for name, one in facts[group][part.name].items() if name != "header"
-            }
+            found: Mapping[str, Any] = facts[group][part.name]
+            return found
     raise VerifyError(f"{part.task} says nothing about {part.name}.")
 
 
@@ -218,15 +261,4 @@ def _contents(parts: tuple[Part, ...], inputs: Mapping[str, StagedFolder]) -> di
         "renditions": [fact for fact in facts if "width" in fact],
         "audio": [fact for fact in facts if "channels" in fact],
         "subtitles": [fact for fact in facts if "cues" in fact],
-    }
-
-
-def _effort(inputs: Mapping[str, StagedFolder]) -> dict[str, Any]:
-    """What the encodes behind an output took. Shared ones count in every output that uses them."""
-    facts = [staged.facts for staged in inputs.values()]
-    return {
-        "ffmpeg": ", ".join(sorted({str(fact.get("ffmpeg")) for fact in facts})),
-        _CPU: round(sum(float(fact.get(_CPU, 0.0)) for fact in facts), 2),
-        _PEAK: max((int(fact.get(_PEAK, 0)) for fact in facts), default=0),
-        "warnings": sorted({warning for fact in facts for warning in fact.get("warnings", ())}),
     }

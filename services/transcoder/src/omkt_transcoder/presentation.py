@@ -1,17 +1,16 @@
-"""Checks a cut presentation frame by frame against its plan, and writes what leads players to it."""
+"""Writes what leads players to the segments of a presentation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from omkt_pipeline.domain.errors import VerifyError
-from omkt_pipeline.domain.recipe import PackageHls, Part, StagedFolder
-from omkt_pipeline.media.boxes import Segment, codec_string, read_segment, timescale
+from omkt_pipeline.domain.recipe import PackageHls, StagedFolder
+from omkt_pipeline.media.cut import INIT, Cut
 from omkt_pipeline.media.manifest import TextFile, Track, dash_manifest
-from omkt_pipeline.media.package_argv import INIT, PLAYLIST
+from omkt_pipeline.media.package_argv import PLAYLIST
 from omkt_pipeline.media.playlist import (
     KeyFrame,
     Rate,
@@ -20,36 +19,15 @@ from omkt_pipeline.media.playlist import (
     Variant,
     key_frame_playlist,
     master_playlist,
+    media_playlist,
     rate_of,
-    read_media_playlist,
 )
-from omkt_transcoder.verify import DURATION_SLACK_SECONDS
 
 MASTER = "master.m3u8"
 KEY_FRAMES = "key-frames.m3u8"
 _AAC_LC = "mp4a.40.2"
 #: As package_argv.py names segments, in DASH's words.
 _SEGMENT = "$Number%05d$.m4s"
-#: EXTINF is written with a few decimals.
-_EXTINF_SLACK_SECONDS = 0.05
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Cut:
-    """One track as it was cut."""
-
-    rate: Rate
-    scale: int  #: units of a second
-    begins_at: int  #: in these units
-    lengths: tuple[int, ...]  #: in these units, of every segment
-    codec: str | None  #: of a video track
-    key_frames: Rate | None = None  #: of a video track's I-frame playlist
-
-    @property
-    def starts(self) -> tuple[Fraction, ...]:
-        """Seconds at which the segments begin."""
-        ends = accumulate(self.lengths, initial=self.begins_at)
-        return tuple(Fraction(begin, self.scale) for begin in tuple(ends)[:-1])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +38,19 @@ class Presentation:
     manifest: str  #: DASH
 
 
-def check_presentation(spec: PackageHls, inputs: Mapping[str, StagedFolder], folder: Path) -> Presentation:
-    """Return what leads to the segments. Raises VerifyError when segments, playlists and plan do not agree."""
-    cuts = {part.name: _check_track(part, inputs, folder / part.name) for part in (*spec.video, *spec.audio)}
+def present(
+    spec: PackageHls, inputs: Mapping[str, StagedFolder], cuts: Mapping[str, Cut], folder: Path
+) -> Presentation:
+    """Write the media playlists of all tracks, cut as `cuts` says, into their folders; return what leads to them.
+
+    Raises VerifyError when the renditions are not cut at the same frames.
+    """
     starts = {cuts[part.name].starts for part in spec.video}
     if len(starts) > 1:
         raise VerifyError("The renditions are not cut at the same frames.")
+    for name, cut in cuts.items():
+        _write_playlist(cut, folder / name)
+    rates = {name: rate_of(cut.bytes, cut.seconds) for name, cut in cuts.items()}
     variants = [
         Variant(
             uri=f"{part.name}/{PLAYLIST}",
@@ -73,9 +58,9 @@ def check_presentation(spec: PackageHls, inputs: Mapping[str, StagedFolder], fol
             height=facts["height"],
             frame_rate=Fraction(inputs[part.task].facts["rate"]),
             codec=cuts[part.name].codec or "",
-            rate=cuts[part.name].rate,
+            rate=rates[part.name],
             range=facts.get("range", "SDR"),
-            key_frames=cuts[part.name].key_frames,
+            key_frames=_key_frames(cuts[part.name], folder / part.name),
             key_frames_uri=f"{part.name}/{KEY_FRAMES}",
         )
         for part in spec.video
@@ -86,7 +71,7 @@ def check_presentation(spec: PackageHls, inputs: Mapping[str, StagedFolder], fol
             uri=f"{part.name}/{PLAYLIST}",
             codec=_AAC_LC,
             channels=facts["channels"],
-            rate=cuts[part.name].rate,
+            rate=rates[part.name],
             language=facts["language"],
         )
         for part in spec.audio
@@ -96,6 +81,7 @@ def check_presentation(spec: PackageHls, inputs: Mapping[str, StagedFolder], fol
         _track(
             part.name,
             cuts[part.name],
+            rates[part.name],
             cuts[part.name].codec or "",
             width=one.width,
             height=one.height,
@@ -105,7 +91,7 @@ def check_presentation(spec: PackageHls, inputs: Mapping[str, StagedFolder], fol
         for part, one in zip(spec.video, variants, strict=True)
     ]
     tracks = [
-        _track(part.name, cuts[part.name], one.codec, language=one.language, channels=one.channels)
+        _track(part.name, cuts[part.name], rates[part.name], one.codec, language=one.language, channels=one.channels)
         for part, one in zip(spec.audio, sounds, strict=True)
     ]
     said = {part.name: inputs[part.task].facts["texts"][part.name] for part in spec.texts}
@@ -121,62 +107,25 @@ def check_presentation(spec: PackageHls, inputs: Mapping[str, StagedFolder], fol
     )
 
 
-def _track(name: str, cut: _Cut, codec: str, **more: Any) -> Track:
+def _track(name: str, cut: Cut, rate: Rate, codec: str, **more: Any) -> Track:
     return Track(
-        name=name, codec=codec, rate=cut.rate, timescale=cut.scale, begins_at=cut.begins_at, lengths=cut.lengths, **more
+        name=name, codec=codec, rate=rate, timescale=cut.scale, begins_at=cut.begins_at, lengths=cut.lengths, **more
     )
 
 
-def _check_track(part: Part, inputs: Mapping[str, StagedFolder], folder: Path) -> _Cut:
-    facts = inputs[part.task].facts
-    is_video = part.name in facts.get("renditions", {})
-    planned: Mapping[str, Any] = facts["renditions" if is_video else "sounds"][part.name]
-    entries = read_media_playlist((folder / PLAYLIST).read_text())
-    paths = [folder / entry.uri for entry in entries]
-    if {path.name for path in folder.glob("*.m4s")} != {entry.uri for entry in entries}:
-        raise VerifyError(f"{part.name}: the playlist and the segment files differ.")
-    init = (folder / INIT).read_bytes()
-    scale = timescale(init)
-    segments = [read_segment(path) for path in paths]
-    lengths = [segment.duration / scale for segment in segments]
-    _check_continuity(part.name, segments, needs_key_frames=is_video)
-    samples = sum(segment.samples for segment in segments)
-    if samples != planned["frames" if is_video else "packets"]:
-        raise VerifyError(f"{part.name}: {samples} samples are in the segments, not those that were encoded.")
-    if abs(sum(lengths) - planned["duration"]) > DURATION_SLACK_SECONDS:
-        raise VerifyError(f"{part.name}: the segments last {sum(lengths):.2f} s, not {planned['duration']:.2f} s.")
-    if any(abs(entry.seconds - length) > _EXTINF_SLACK_SECONDS for entry, length in zip(entries, lengths, strict=True)):
-        raise VerifyError(f"{part.name}: the playlist names other lengths than the segments have.")
-    key_frames = _key_frames(folder, [entry.uri for entry in entries], segments, lengths) if is_video else None
-    return _Cut(
-        key_frames=key_frames,
-        rate=rate_of([path.stat().st_size for path in paths], lengths),
-        scale=scale,
-        begins_at=segments[0].begins_at,
-        lengths=tuple(segment.duration for segment in segments),
-        codec=codec_string(init) if is_video else None,
-    )
+def _write_playlist(cut: Cut, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / PLAYLIST).write_text(media_playlist([*zip(cut.names, cut.seconds, strict=True)], init=INIT))
 
 
-def _key_frames(
-    folder: Path, uris: Sequence[str], segments: Sequence[Segment], lengths: Sequence[float]
-) -> Rate | None:
+def _key_frames(cut: Cut, folder: Path) -> Rate | None:
     """Write the I-frame playlist of a picture, of the first frame of each segment; its rate, or None without one."""
-    sizes = [segment.key_frame_bytes for segment in segments if segment.key_frame_bytes]
-    if len(sizes) != len(segments):
+    sizes = [size for size in cut.key_frame_bytes if size]
+    if len(sizes) != len(cut.bytes):
         return None
     frames = [
-        KeyFrame(uri=uri, size=size, seconds=seconds) for uri, size, seconds in zip(uris, sizes, lengths, strict=True)
+        KeyFrame(uri=uri, size=size, seconds=seconds)
+        for uri, size, seconds in zip(cut.names, sizes, cut.seconds, strict=True)
     ]
     (folder / KEY_FRAMES).write_text(key_frame_playlist(frames, INIT))
-    return rate_of(sizes, lengths)
-
-
-def _check_continuity(name: str, segments: Sequence[Segment], *, needs_key_frames: bool) -> None:
-    expected = segments[0].begins_at
-    for number, segment in enumerate(segments):
-        if segment.begins_at != expected:
-            raise VerifyError(f"{name}: segment {number} does not begin where the one before it ends.")
-        if needs_key_frames and not segment.begins_with_key_frame:
-            raise VerifyError(f"{name}: segment {number} does not begin with a key frame.")
-        expected += segment.duration
+    return rate_of(sizes, cut.seconds)

@@ -42,6 +42,7 @@ class VideoRendition(Value):
     gop_frames: int
     two_pass: bool = False
     hdr: bool = False  #: keep the source's curve and primaries, with ten bits
+    segment_frames: int | None = None  #: leave it cut into segments of so many frames; None: as one file
 
 
 class Chunk(Value):
@@ -51,6 +52,11 @@ class Chunk(Value):
     first: int  #: its first frame, counted from the beginning of the film
     frames: int | None  #: how many; None: to the end of the film
     seek: float | None  #: seconds from the file's beginning at which reading begins; None: at the beginning
+
+    @property
+    def frames_before(self) -> int:
+        """How many frames of the result lie before it: none for the chunk that is the first, or the only one."""
+        return self.first if self.number else 0
 
 
 class EncodeVideo(Value):
@@ -91,6 +97,7 @@ class EncodeAudio(Value):
     kbps: int
     best: bool = False  #: the highest usual variable bitrate instead of kbps
     loudness: float | None = None  #: LUFS of the whole; None: as the source is
+    segment_seconds: float | None = None  #: leave it cut into segments of such a length; None: as one file
     language: str | None = None
 
 
@@ -165,9 +172,23 @@ class EncodeTexts(Value):
     texts: tuple[Text, ...]
 
 
-Encode = EncodeVideo | EncodeAudio | EncodeStills | EncodeTexts | EncodeBoard | EncodePreview
+class EncodeTogether(Value):
+    """A film that one worker encodes whole, and its sounds: its source crosses the network once."""
+
+    kind: Literal["together"] = "together"
+    video: EncodeVideo
+    audio: tuple[EncodeAudio, ...]
+
+
+Single = EncodeVideo | EncodeAudio | EncodeStills | EncodeTexts | EncodeBoard | EncodePreview
+Encode = Single | EncodeTogether
 EncodeSpec = Annotated[Encode, Field(discriminator="kind")]
 encode_spec: TypeAdapter[Encode] = TypeAdapter(EncodeSpec)
+
+
+def singles(recipe: Encode) -> tuple[Single, ...]:
+    """What is encoded one after the other by one task."""
+    return (recipe.video, *recipe.audio) if isinstance(recipe, EncodeTogether) else (recipe,)
 
 
 class Part(Value):

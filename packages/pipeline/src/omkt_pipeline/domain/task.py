@@ -8,7 +8,7 @@ from typing import Any
 
 #: What this version writes into specs and understands of them. A spec that an older worker would get wrong is written with a
 #: higher number; workers leave alone what is above theirs, and take everything below.
-SPEC_VERSION = 2
+SPEC_VERSION = 3
 
 
 class TaskState(IntEnum):

@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,18 +26,6 @@ _CONTAINERS = frozenset(
 )
 #: How many bytes of fields come before the boxes inside these.
 _FIELDS_BEFORE = {b"stsd": 8, b"avc1": 78, b"hvc1": 78, b"av01": 78, b"vp09": 78, b"mp4a": 28}
-_NOT_A_SYNC_SAMPLE = 0x10000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Segment:
-    """What the headers of one media segment say."""
-
-    samples: int
-    duration: int  #: in units of the track's timescale
-    begins_at: int  #: decode time of the first sample, same units
-    begins_with_key_frame: bool
-    key_frame_bytes: int | None = None  #: from the file's beginning to the end of its first frame
 
 
 def codec_string(init: bytes) -> str:
@@ -85,61 +72,17 @@ def timescale(init: bytes) -> int:
     raise VerifyError("The track has no clock.")
 
 
-def read_segment(path: Path) -> Segment:
-    """Sum up the fragments of one segment file. Raises VerifyError when it holds none."""
-    samples = duration = 0
-    begins_at: int | None = None
-    key = False
-    default_duration = default_flags = default_size = 0
-    first_ends: int | None = None
-    for kind, body in _walk_file(path):
-        if kind == b"tfhd":
-            default_duration, default_flags, default_size = _tfhd(body)
-        elif kind == b"tfdt" and begins_at is None:
-            begins_at = int.from_bytes(body[4:12] if body[0] == 1 else body[4:8], "big")
-        elif kind == b"trun":
-            count, length, flags = _trun(body, default_duration, default_flags)
-            if not samples:
-                key = not flags & _NOT_A_SYNC_SAMPLE
-                first_ends = _first_sample(path, body, default_size)
-            samples, duration = samples + count, duration + length
-    if begins_at is None or not samples:
-        raise VerifyError(f"{path.name} holds no media.")
-    return Segment(
-        samples=samples,
-        duration=duration,
-        begins_at=begins_at,
-        begins_with_key_frame=key,
-        key_frame_bytes=first_ends if key else None,
-    )
-
-
-def _first_sample(path: Path, trun: bytes, default_size: int) -> int | None:
-    """Where the first sample of a file ends: samples lie at the front of the first media data box."""
-    flags = int.from_bytes(trun[1:4], "big")
-    at = 8 + (4 if flags & 0x1 else 0) + (4 if flags & 0x4 else 0) + (4 if flags & 0x100 else 0)
-    size = int.from_bytes(trun[at : at + 4], "big") if flags & 0x200 else default_size
-    where = 0
-    with path.open("rb") as stream:
-        for kind, body in _outermost(stream):
-            if kind == b"mdat":
-                where = stream.tell()
-                break
-            stream.seek(body, 1)
-    return where + size if where and size else None
-
-
-def _walk_file(path: Path) -> Iterator[tuple[bytes, bytes]]:
+def walk_file(path: Path) -> Iterator[tuple[bytes, bytes]]:
     """The boxes of all fragments of a file, without reading the media itself."""
     with path.open("rb") as stream:
-        for kind, size in _outermost(stream):
+        for kind, size in outermost(stream):
             if kind == b"moof":
                 yield from walk(stream.read(size))
             else:
                 stream.seek(size, 1)
 
 
-def _outermost(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
+def outermost(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
     """Kind and size of the body of each box; who takes one leaves the stream at the box's end."""
     while len(head := stream.read(8)) == 8:
         size, kind = struct.unpack(">I4s", head)
@@ -153,7 +96,7 @@ def _outermost(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
 def read_box(path: Path, wanted: bytes) -> bytes | None:
     """The body of the first box of this kind at the outermost level of a file; None when there is none, or not all of it."""
     with path.open("rb") as stream:
-        for kind, size in _outermost(stream):
+        for kind, size in outermost(stream):
             if kind == wanted:
                 body = stream.read(size)
                 return body if len(body) == size else None
@@ -173,35 +116,3 @@ def walk(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         if kind in _CONTAINERS:
             yield from walk(body[_FIELDS_BEFORE.get(kind, 0) :])
         at += size
-
-
-def _tfhd(body: bytes) -> tuple[int, int, int]:
-    """Default duration, flags and size of the samples of a fragment."""
-    flags = int.from_bytes(body[1:4], "big")
-    at = 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
-    duration = sample_flags = size = 0
-    if flags & 0x8:
-        duration, at = int.from_bytes(body[at : at + 4], "big"), at + 4
-    if flags & 0x10:
-        size, at = int.from_bytes(body[at : at + 4], "big"), at + 4
-    if flags & 0x20:
-        sample_flags = int.from_bytes(body[at : at + 4], "big")
-    return duration, sample_flags, size
-
-
-def _trun(body: bytes, default_duration: int, default_flags: int) -> tuple[int, int, int]:
-    """Number of samples of a run, their summed duration, and the flags of the first."""
-    flags, count = int.from_bytes(body[1:4], "big"), int.from_bytes(body[4:8], "big")
-    at = 8 + (4 if flags & 0x1 else 0)
-    first_flags = default_flags
-    if flags & 0x4:
-        first_flags, at = int.from_bytes(body[at : at + 4], "big"), at + 4
-    present = [flags & bit != 0 for bit in (0x100, 0x200, 0x400, 0x800)]
-    stride = 4 * sum(present)
-    if flags & 0x400:
-        before = 4 * sum(present[:2])
-        first_flags = int.from_bytes(body[at + before : at + before + 4], "big")
-    if not flags & 0x100:
-        return count, count * default_duration, first_flags
-    durations = (int.from_bytes(body[at + n * stride : at + n * stride + 4], "big") for n in range(count))
-    return count, sum(durations), first_flags

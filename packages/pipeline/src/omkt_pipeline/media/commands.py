@@ -12,14 +12,15 @@ from omkt_pipeline.domain.recipe import (
     EncodeTexts,
     EncodeVideo,
     PackageFile,
-    PackageHls,
     Part,
+    Single,
     encode_spec,
     package_spec,
+    singles,
 )
 from omkt_pipeline.domain.task import TaskKind
 from omkt_pipeline.media.encode_argv import first_pass_argv, video_argv
-from omkt_pipeline.media.package_argv import TrackFile, file_argv, hls_argv
+from omkt_pipeline.media.package_argv import TrackFile, cuttings_of, file_argv, hls_argv
 from omkt_pipeline.media.sound_argv import audio_argv, loudness_argv, texts_argv
 from omkt_pipeline.media.stills_argv import board_argv, preview_argv, still_argv
 from omkt_pipeline.media.tools import Tools
@@ -41,7 +42,14 @@ def commands_of(task: PlannedTask) -> list[list[str]]:
 
 
 def _encode(task: PlannedTask) -> list[list[str]]:
-    limits, recipe = Limits(), encode_spec.validate_python(task.spec)
+    recipes = singles(encode_spec.validate_python(task.spec))
+    cuttings = [cutting for recipe in recipes for cutting in cuttings_of(recipe, _MADE)]
+    encoding = [argv for recipe in recipes for argv in _one(recipe)]
+    return [*encoding, *([hls_argv(cuttings, _MADE, tools=_TOOLS)] if cuttings else [])]
+
+
+def _one(recipe: Single) -> list[list[str]]:
+    limits = Limits()
     match recipe:
         case EncodeVideo():
             whole = video_argv(recipe, _SOURCE, _MADE, tools=_TOOLS, limits=limits, threads=_THREADS)
@@ -67,9 +75,8 @@ def _encode(task: PlannedTask) -> list[list[str]]:
 
 
 def _package(task: PlannedTask) -> list[list[str]]:
+    """What was left cut into segments is packaged without ffmpeg; what was not is cut as an encode does it."""
     spec = package_spec.validate_python(task.spec)
-    if isinstance(spec, PackageHls):
-        return [hls_argv([*map(_track, (*spec.video, *spec.audio))], _MADE, spec.segment_seconds, tools=_TOOLS)]
     if isinstance(spec, PackageFile):
         tracks = [*map(_track, (*spec.video, *spec.audio, *spec.texts))]
         return [file_argv(tracks, _MADE / spec.name, spec.container, tools=_TOOLS)]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from omkt_pipeline.domain.media import Mastering
 from omkt_pipeline.domain.preset import AudioPreset, FilmPreset, HlsPreset, Preset
-from omkt_pipeline.domain.recipe import Encode, EncodeAudio, EncodeVideo, VideoRendition
+from omkt_pipeline.domain.recipe import Encode, EncodeAudio, EncodeVideo, Single, VideoRendition, singles
 from omkt_pipeline.media.mastering import appended, with_mastering
 
 VIDEO_ENCODERS = {
@@ -46,6 +46,10 @@ def in_pass(words: list[str], rendition: VideoRendition, number: int, notes: Pat
 
 def encoders_of(recipe: Encode) -> frozenset[str]:
     """The names of the encoders that a task needs. Those of stills and titles are part of every build we run with."""
+    return frozenset().union(*map(_encoders_of, singles(recipe)))
+
+
+def _encoders_of(recipe: Single) -> frozenset[str]:
     if isinstance(recipe, EncodeVideo):
         return frozenset(VIDEO_ENCODERS[rendition.codec] for rendition in recipe.renditions)
     return frozenset({AUDIO_ENCODERS[recipe.codec]} if isinstance(recipe, EncodeAudio) else ())

@@ -5,18 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from omkt_pipeline.domain.errors import VerifyError
-
 _AUDIO_GROUP = "audio"
 _TITLES_GROUP = "subtitles"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One segment of a media playlist."""
-
-    uri: str
-    seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,25 +62,12 @@ class Sound:
     language: str | None = None
 
 
-def read_media_playlist(text: str) -> tuple[Entry, ...]:
-    """The segments of a finished media playlist. Raises VerifyError for one without an end or without segments."""
-    entries, seconds = [], None
-    lines = text.split()
-    for line in text.splitlines():
-        if line.startswith("#EXTINF:"):
-            seconds = float(line.removeprefix("#EXTINF:").rstrip(",").split(",")[0])
-        elif line and not line.startswith("#") and seconds is not None:
-            entries.append(Entry(uri=line, seconds=seconds))
-            seconds = None
-    if not entries or "#EXT-X-ENDLIST" not in lines:
-        raise VerifyError("A media playlist is incomplete.")
-    return tuple(entries)
-
-
-def media_playlist(entries: Sequence[tuple[str, float]]) -> str:
-    """A finished media playlist of whole files: their names and seconds."""
+def media_playlist(entries: Sequence[tuple[str, float]], *, init: str | None = None) -> str:
+    """A finished media playlist of whole files: their names and seconds; `init`: the file that goes before each."""
     longest = max(1, math.ceil(max(seconds for _, seconds in entries)))
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{longest}", "#EXT-X-PLAYLIST-TYPE:VOD"]
+    if init is not None:
+        lines += ["#EXT-X-INDEPENDENT-SEGMENTS", f'#EXT-X-MAP:URI="{init}"']
     for uri, seconds in entries:
         lines += [f"#EXTINF:{seconds:.6f},", uri]
     return "\n".join([*lines, "#EXT-X-ENDLIST"]) + "\n"

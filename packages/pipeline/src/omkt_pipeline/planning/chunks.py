@@ -1,6 +1,7 @@
 """Where a long film is cut into chunks that all hosts encode, or why it is not cut.
 
-A chunk is a range of frames of the renditions' constant rate that begins on the grid of their key frames. Whatever is read
+A chunk is a range of frames of the renditions' constant rate that begins on the grid of their key frames, or of their
+segments where they are left cut into those. Whatever is read
 before its first frame is thrown away by timestamp, so a chunk holds exactly the frames that encoding the whole would have
 made there. The key frames of the source say where reading may begin.
 """
@@ -60,7 +61,7 @@ def cut(
 ) -> Cutting:
     """Cut the film of a recipe, which costs so many CPU seconds to encode, on the grid of its key frames."""
     rate, seconds = Fraction(recipe.rate), recipe.input.duration
-    grid = lcm(*(rendition.gop_frames for rendition in recipe.renditions))
+    grid = lcm(*(rendition.segment_frames or rendition.gop_frames for rendition in recipe.renditions))
     length = _length(seconds, cost, capacity, rules)
     obstacle = _obstacle(facts, track, recipe, length, capacity)
     if obstacle is not None:

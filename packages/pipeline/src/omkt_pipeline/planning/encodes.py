@@ -9,6 +9,8 @@ from omkt_pipeline.domain.media import AudioTrack, MediaFacts, SourceFile, Subti
 from omkt_pipeline.domain.plan import Decision, PlannedTask, Value
 from omkt_pipeline.domain.preset import (
     AudioSettings,
+    FilmPreset,
+    HlsPreset,
     PosterPreset,
     PreviewPreset,
     StoryboardPreset,
@@ -34,10 +36,11 @@ from omkt_pipeline.planning import explain
 from omkt_pipeline.planning.chunks import cut, part_of
 from omkt_pipeline.planning.colour import colour_of
 from omkt_pipeline.planning.cost import audio_cost, board_cost, stills_cost, texts_cost, video_cost
+from omkt_pipeline.planning.forms import Forms, together
 from omkt_pipeline.planning.parts import WHOLE, Range, range_of
-from omkt_pipeline.planning.picture import fit, ladder_for
+from omkt_pipeline.planning.picture import ladder_for, renditions_of
 from omkt_pipeline.planning.sounds import LANGUAGES, channels_of, one_for_each_language, usual_rate
-from omkt_pipeline.planning.stills import keys_suffice, pieces_of, preview_rendition, spread, stills_of
+from omkt_pipeline.planning.stills import keys_suffice, pieces_of, preview_rendition, sheet_of, spread, stills_of
 from omkt_pipeline.planning.timing import gop_frames, mpeg2_rate, rate_for
 
 Track = TypeVar("Track", VideoTrack, AudioTrack)
@@ -51,6 +54,7 @@ class Encodes:
         self._capacity, self._rules = capacity, rules
         self._video, self._audio = _chosen(facts.video), _chosen(facts.audio)
         self._renditions: dict[tuple[Fraction, Range], dict[str, VideoRendition]] = {}
+        self._forms = Forms()
         self._sounds: dict[str, EncodeAudio] = {}
         self._stills: dict[str, Still] = {}
         self._texts: dict[str, Text] = {}
@@ -70,8 +74,10 @@ class Encodes:
     def decisions(self) -> tuple[Decision, ...]:
         return tuple(self._decisions.values())
 
-    def ladder(self, settings: VideoSettings, output: str, trim: Trim | None = None) -> tuple[Part, ...]:
-        """The renditions of an output, best first; none when the source has no picture."""
+    def ladder(
+        self, settings: VideoSettings, output: str, trim: Trim | None = None, segments: float | None = None
+    ) -> tuple[Part, ...]:
+        """The renditions of an output, best first, to be cut into segments of so many seconds; none without a picture."""
         track = self._video
         if track is None:
             self._note(explain.no_video(output))
@@ -85,33 +91,38 @@ class Encodes:
         self._note(*explain.about_picture(track), *explain.about_rate(track, rate, varies=varies))
         self._note(*explain.about_colour(track, kept=hdr, output=output))
         self._note(*explain.about_rungs(track, fitted, left_out, output))
-        renditions = (
-            VideoRendition(
-                name=_rendition_name(item.rung.size, settings.codec, hdr=hdr),
-                width=item.width,
-                height=item.height,
-                codec=settings.codec,
-                crf=item.rung.crf,
-                kbps=item.rung.kbps,
-                max_kbps=item.rung.max_kbps,
-                buffer_kbits=round(item.rung.max_kbps * settings.buffer_seconds),
-                speed=settings.speed,
-                profile=settings.profile,
-                gop_frames=gop_frames(rate, settings.gop_seconds),
-                two_pass=settings.two_pass,
-                hdr=hdr,
-            )
-            for item in fitted
-        )
+        renditions = renditions_of(fitted, settings, rate, hdr=hdr)
         part = range_of(trim, self._input(track).duration, rate)
         if not part.whole:
             self._note(explain.trimmed(part, output))
         task = self._video_task(rate, part)
         known = self._renditions[rate, part]
-        return tuple(Part(task=task, name=_once(rendition, known)) for rendition in renditions)
+        return self._forms.wanted((Part(task=task, name=_once(one, known)) for one in renditions), segments)
 
-    def sound(self, settings: AudioSettings, output: str, part: Range = WHOLE) -> tuple[Part, ...]:
-        """The sound of an output, the default one first; none when the source has none."""
+    def segments_of(self, preset: HlsPreset | FilmPreset) -> float | None:
+        """Seconds of a segment of this preset: whole groups of pictures, as near as they come to what it says; None for a
+        film in one file."""
+        if not isinstance(preset, HlsPreset):
+            return None
+        if self._video is None:
+            return preset.segment_seconds
+        rate, _ = rate_for(self._video, preset.video.max_rate)
+        gop = gop_frames(rate, preset.video.gop_seconds)
+        return float(gop * max(1, round(preset.segment_seconds * rate / gop)) / rate)
+
+    def sound(
+        self, settings: AudioSettings, output: str, part: Range = WHOLE, segments: float | None = None
+    ) -> tuple[Part, ...]:
+        """The sound of an output, the default one first, to be cut as `ladder` is; none when the source has none."""
+        return self._forms.wanted(self._sounds_of(settings, output, part), segments)
+
+    def sound_alone(self, settings: AudioSettings, output: str, part: Range = WHOLE) -> tuple[Part, ...]:
+        """The sound of an output that has no picture."""
+        parts = self.sound(settings, output, part)
+        self._forms.heard_alone(parts)
+        return parts
+
+    def _sounds_of(self, settings: AudioSettings, output: str, part: Range) -> tuple[Part, ...]:
         if self._audio is None:
             self._note(explain.no_audio(output))
             return ()
@@ -186,12 +197,8 @@ class Encodes:
         """The sheets of a storyboard. Call only when there is video."""
         track, length = self._shown(preset.id)
         apart, count = spread(preset, length)
-        width, height = fit(track.display_size, preset.size)
-        columns = min(preset.columns, count)
-        rows = min(preset.rows, -(-count // columns))
-        sheet = {"apart": apart, "count": count, "columns": columns, "rows": rows}
         recipe = EncodeBoard(
-            **self._pictures(track), **sheet, name="board", width=width, height=height, quality=preset.quality,
+            **self._pictures(track), **sheet_of(preset, track, apart, count), name="board",
             keys_only=keys_suffice(track, length, apart),
         )  # fmt: skip
         return self._other("board", recipe, board_cost(length, track.width * track.height, keys_only=recipe.keys_only))
@@ -230,11 +237,18 @@ class Encodes:
         return Part(task=key, name=name)
 
     def tasks(self) -> tuple[tuple[PlannedTask, ...], dict[str, tuple[str, ...]]]:
-        """The encode tasks, cheap ones first; and the keys of the chunks of those that are cut, by the key of the whole."""
-        tasks = [
-            _task(key, recipe, audio_cost(recipe.input.duration) * (1 if recipe.loudness is None else 2))
+        """The encode tasks, cheap ones first; and the keys of those that take the place of another: chunks of a whole, or
+        the film beside which a sound is encoded."""
+        sounds = [
+            _task(
+                key,
+                self._forms.sound(recipe, key),
+                audio_cost(recipe.input.duration) * (1 if recipe.loudness is None else 2),
+            )
             for key, recipe in self._sounds.items()
         ]
+        films, instead = self._films(sounds)
+        tasks = [sound for sound in sounds if sound.key not in instead]
         if self._stills and self._video is not None:
             stills = EncodeStills(**self._pictures(self._video), stills=tuple(self._stills.values()))
             tasks.append(_task("stills", stills, stills_cost(len(self._stills))))
@@ -248,14 +262,24 @@ class Encodes:
                 duration=self._facts.duration or 0.0,
             )
             tasks.append(_task("texts", EncodeTexts(input=film, texts=texts), texts_cost(film.duration)))
-        keys: dict[str, tuple[str, ...]] = {}
+        return (*tasks, *films), instead
+
+    def _films(self, sounds: list[PlannedTask]) -> tuple[tuple[PlannedTask, ...], dict[str, tuple[str, ...]]]:
+        """The tasks that encode pictures, and those of which they take the place."""
+        tasks: list[PlannedTask] = []
+        instead: dict[str, tuple[str, ...]] = {}
         for (rate, part), known in self._renditions.items():
             whole = self._encode_video(rate, part, known)
             chunks = self._chunks_of(whole) if part.whole else ()
-            tasks.extend(chunks or (whole,))
             if chunks:
-                keys[whole.key] = tuple(chunk.key for chunk in chunks)
-        return tuple(tasks), keys
+                instead[whole.key] = tuple(chunk.key for chunk in chunks)
+            else:
+                beside = [sound for sound in self._forms.beside(sounds) if sound.key not in instead]
+                both = together(whole, beside)
+                instead |= {sound.key: (whole.key,) for sound in beside if both is not None}
+                whole = both or whole
+            tasks.extend(chunks or (whole,))
+        return tuple(tasks), instead
 
     def _chunks_of(self, whole: PlannedTask) -> tuple[PlannedTask, ...]:
         """The tasks that encode a film in chunks; none when it stays whole."""
@@ -281,7 +305,10 @@ class Encodes:
             colour=colour_of(track),
             chunk=None if part.whole else part_of(self._facts, track, rate, part.first, part.frames),
             mastering=track.mastering if any(rendition.hdr for rendition in known.values()) else None,
-            renditions=tuple(sorted(known.values(), key=lambda r: r.width * r.height, reverse=True)),
+            renditions=tuple(
+                self._forms.picture(one, self._video_task(rate, part), rate)
+                for one in sorted(known.values(), key=lambda r: r.width * r.height, reverse=True)
+            ),
         )
         cost = video_cost(
             recipe.seconds,
@@ -333,10 +360,6 @@ def _seconds(part: Range, length: float) -> float:
     """How long a track of `length` is in a part of its source."""
     end = length if part.end is None else min(part.end, length)
     return round(max(0.0, end - part.begin), 6)
-
-
-def _rendition_name(size: int, codec: str, *, hdr: bool) -> str:
-    return "-".join((f"{size}p", *([codec] if codec != "h264" else []), *(["hdr"] if hdr else [])))
 
 
 def _text(track: SubtitleTrack, part: Range) -> Text:

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from omkt_pipeline.domain.preset import Rung
+from omkt_pipeline.domain.preset import Rung, VideoSettings
+from omkt_pipeline.domain.recipe import VideoRendition
+from omkt_pipeline.planning.timing import gop_frames
 
 #: A source this much larger than the best rung that fits deserves the next rung at its own size.
 _WORTH_A_RUNG = Fraction(11, 10)
@@ -59,6 +61,34 @@ def ladder_for(size: tuple[int, int], rungs: Sequence[Rung]) -> tuple[list[Fitte
         if not fitted or (width, height) != (fitted[-1].width, fitted[-1].height):
             fitted.append(Fitted(rung, width, height))
     return fitted, larger
+
+
+def renditions_of(
+    fitted: Sequence[Fitted], settings: VideoSettings, rate: Fraction, *, hdr: bool
+) -> tuple[VideoRendition, ...]:
+    """What is encoded for the rungs of a preset, at so many frames per second."""
+    return tuple(
+        VideoRendition(
+            name=_name(item.rung.size, settings.codec, hdr=hdr),
+            width=item.width,
+            height=item.height,
+            codec=settings.codec,
+            crf=item.rung.crf,
+            kbps=item.rung.kbps,
+            max_kbps=item.rung.max_kbps,
+            buffer_kbits=round(item.rung.max_kbps * settings.buffer_seconds),
+            speed=settings.speed,
+            profile=settings.profile,
+            gop_frames=gop_frames(rate, settings.gop_seconds),
+            two_pass=settings.two_pass,
+            hdr=hdr,
+        )
+        for item in fitted
+    )
+
+
+def _name(size: int, codec: str, *, hdr: bool) -> str:
+    return "-".join((f"{size}p", *([codec] if codec != "h264" else []), *(["hdr"] if hdr else [])))
 
 
 def _even(length: Fraction) -> int:

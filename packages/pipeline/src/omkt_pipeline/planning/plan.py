@@ -78,10 +78,10 @@ def plan_job(
         Decision(code=refusal.code, message=refusal.message, output=output, warning=True)
         for output, refusal in refusals.items()
     )
-    tasks, chunks = encodes.tasks()
+    tasks, instead = encodes.tasks()
     return Plan(
         outputs=outputs,
-        tasks=(*tasks, *(_of_chunks(package, chunks) for package in packages)),
+        tasks=(*tasks, *(_placed(package, instead) for package in packages)),
         decisions=(*_about_tracks(facts), *encodes.decisions, *skipped),
     )
 
@@ -94,19 +94,18 @@ def _package(preset: Preset, encodes: Encodes, duration: float) -> PlannedTask:
         if isinstance(preset, FilmPreset) and not preset.sound_alone and not encodes.has_video:
             raise SourceError(f"The source has no moving picture, and {preset.id} is a film.", code="no_video")
         part = encodes.part(preset.trim, preset.video)
-        video, audio = (
-            encodes.ladder(preset.video, preset.id, preset.trim),
-            encodes.sound(preset.audio, preset.id, part),
-        )
+        segments = encodes.segments_of(preset)
+        video = encodes.ladder(preset.video, preset.id, preset.trim, segments)
+        audio = encodes.sound(preset.audio, preset.id, part, segments)
         texts = encodes.texts(preset.id, wanted=preset.subtitles and bool(video), part=part)
         parts = (*video, *audio, *texts)
         tracks = {"output": preset.id, "video": video, "audio": audio, "texts": texts}
         if isinstance(preset, HlsPreset):
-            spec = PackageHls(**tracks, segment_seconds=preset.segment_seconds)
+            spec = PackageHls(**tracks, segment_seconds=segments or preset.segment_seconds)
         else:
             spec = PackageFile(**tracks, name=f"video.{preset.container}", container=preset.container)
     elif isinstance(preset, AudioPreset):
-        parts = encodes.sound(preset.audio, preset.id, encodes.part(preset.trim, None))
+        parts = encodes.sound_alone(preset.audio, preset.id, encodes.part(preset.trim, None))
         if not parts:
             raise SourceError(f"The source has no sound, and {preset.id} is nothing else.", code="no_audio")
         name = f"audio.{preset.container}"
@@ -133,15 +132,15 @@ def _package(preset: Preset, encodes: Encodes, duration: float) -> PlannedTask:
     )
 
 
-def _of_chunks(package: PlannedTask, chunks: Mapping[str, tuple[str, ...]]) -> PlannedTask:
-    """The package task with the chunks of what it needs in the place of the whole."""
-    cut = {key: chunks[key] for key in package.needs if key in chunks}
-    if not cut:
-        return package
+def _placed(package: PlannedTask, instead: Mapping[str, tuple[str, ...]]) -> PlannedTask:
+    """The package task with what takes the place of some of the tasks that it needs: chunks, or one for picture and sound."""
+    moved = {key: keys[0] for key, keys in instead.items() if len(keys) == 1}
+    cut = {key: list(instead[key]) for key in package.needs if len(instead.get(key, ())) > 1}
+    audio = [{**part, "task": moved.get(part["task"], part["task"])} for part in package.spec.get("audio", ())]
     return package.model_copy(
         update={
-            "spec": {**package.spec, "chunks": {key: list(keys) for key, keys in cut.items()}},
-            "needs": tuple(sorted(one for key in package.needs for one in cut.get(key, (key,)))),
+            "spec": {**package.spec, **({"audio": audio} if audio else {}), **({"chunks": cut} if cut else {})},
+            "needs": tuple(sorted({one for key in package.needs for one in instead.get(key, (key,))})),
         }
     )
 

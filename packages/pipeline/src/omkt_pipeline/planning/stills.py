@@ -3,6 +3,7 @@
 import itertools
 import math
 from fractions import Fraction
+from typing import Any
 
 from omkt_pipeline.domain.media import VideoTrack
 from omkt_pipeline.domain.preset import PosterPreset, PreviewPreset, StoryboardPreset, ThumbnailsPreset
@@ -43,6 +44,15 @@ def spread(preset: StoryboardPreset, length: float) -> tuple[float, int]:
     """Seconds between the pictures of a storyboard, and how many there are."""
     apart = max(preset.seconds_apart, math.ceil(length / preset.most * 10) / 10)
     return apart, max(1, min(preset.most, math.ceil(length / apart)))
+
+
+def sheet_of(preset: StoryboardPreset, track: VideoTrack, apart: float, count: int) -> dict[str, Any]:
+    """How `count` pictures that lie `apart` seconds from each other are laid out, and how large and good they are."""
+    width, height = fit(track.display_size, preset.size)
+    columns = min(preset.columns, count)
+    rows = min(preset.rows, -(-count // columns))
+    layout = {"apart": apart, "count": count, "columns": columns, "rows": rows}
+    return {**layout, "width": width, "height": height, "quality": preset.quality}
 
 
 def keys_suffice(track: VideoTrack, length: float, apart: float) -> bool:

@@ -16,6 +16,8 @@ from omkt_pipeline.domain.task import Artifact
 from omkt_pipeline.storage import layout
 
 _BLOCK = 1 << 20
+#: What file systems without hard links, or without room for one more, say.
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
 
 
 class Share:
@@ -143,11 +145,24 @@ class Share:
         raise ShareUnusable(f"{relative} has {found} bytes, expected at least {size}", code="file_damaged")
 
     def store(
-        self, source_folder: Path, relative: str, *, on_bytes: Callable[[int], None] | None = None
+        self,
+        source_folder: Path,
+        relative: str,
+        *,
+        taken: Iterable[tuple[str, Artifact]] = (),
+        on_bytes: Callable[[int], None] | None = None,
     ) -> tuple[Artifact, ...]:
-        """Copy every file of a local folder to the share as the new folder `relative`; return what was written."""
+        """Copy every file of a local folder to the share as the new folder `relative`; return what it holds.
+
+        `taken`: files of other folders of the share that get the same place in this one, without their bytes being moved.
+        """
         with self.new_folder(relative) as target:
             artifacts = []
+            for folder, artifact in taken:
+                self._take(folder, artifact, target / artifact.path)
+                artifacts.append(artifact)
+                if on_bytes is not None:
+                    on_bytes(0)
             for path in sorted(source_folder.rglob("*")):
                 if path.is_file() and not path.is_symlink():
                     name = path.relative_to(source_folder).as_posix()
@@ -176,20 +191,28 @@ class Share:
         return path
 
     def fetch(self, folder: str, artifact: Artifact, target: Path) -> None:
-        """Copy a file that a row promises to a new local file, checking size and checksum on the way: one read.
+        """Copy a file that a row promises to a new file, checking size and checksum on the way: one read.
 
         Raises ShareUnusable (file_damaged) when it is not what was stored.
         """
         try:
-            with self.path(f"{folder}/{artifact.path}").open("rb") as stream, target.open("xb") as copy:
-                digest = hashlib.sha256()
-                while block := stream.read(_BLOCK):
-                    digest.update(block)
-                    copy.write(block)
+            with self.path(f"{folder}/{artifact.path}").open("rb") as stream:
+                _, digest = write_synced(target, stream)
         except OSError as error:
             raise self._unusable(error) from error
-        if digest.hexdigest() != artifact.sha256:
+        if digest != artifact.sha256:
             raise ShareUnusable(f"{folder}/{artifact.path} is not what was stored.", code="file_damaged")
+
+    def _take(self, folder: str, artifact: Artifact, target: Path) -> None:
+        """Give a file that a row promises one more name; on a file system that cannot, copy it."""
+        source = self.verified(folder, artifact, checksum=False)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.hardlink_to(source)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            self.fetch(folder, artifact, target)
 
     def original(self, relative: str) -> Path:
         """The path of an original. Raises SourceError when it is not a regular file inside the share."""

@@ -1,7 +1,7 @@
 """What a handler is given: one attempt and everything it may use."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,14 +22,17 @@ class TaskContext:
     stop: threading.Event  #: set when the attempt must end: cancelled, lease lost, worker stopping
     report: Callable[[float], None]  #: progress as a fraction 0..1; cheap, call it often
 
-    def keep(self, made: Path, folder: str) -> tuple[Artifact, ...]:
-        """Copy what was made to the share as the new folder `folder`. Raises Stopped, ShareUnusable; then nothing is there."""
+    def keep(self, made: Path, folder: str, taken: Iterable[tuple[str, Artifact]] = ()) -> tuple[Artifact, ...]:
+        """Copy what was made to the share as the new folder `folder`, with files that lie in other folders `taken` into it.
+
+        Raises Stopped, ShareUnusable; then nothing is there.
+        """
 
         def go_on(_copied: int) -> None:
             if self.stop.is_set():
                 raise Stopped
 
-        return self.share.store(made, folder, on_bytes=go_on)
+        return self.share.store(made, folder, taken=taken, on_bytes=go_on)
 
 
 Handler = Callable[[TaskContext], Settlement]

@@ -73,6 +73,9 @@ def _farm() -> Iterator[Farm]:
     farm = Farm(Lab.new(folder, images.disk()))
     try:
         farm.set_up_main()
+        # As docs/operations.md advises: what reads a whole file and computes little runs where the disk is.
+        farm.main.settings({"COMPOSE_PROFILES": "main,metadata"})
+        farm.bring_up(farm.main)
         farm.add_secondaries("second", "third")
         yield farm
     finally:

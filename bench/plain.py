@@ -14,7 +14,7 @@ from pathlib import Path
 
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.media import SourceFile
-from omkt_pipeline.domain.recipe import EncodeAudio, EncodeVideo, encode_spec
+from omkt_pipeline.domain.recipe import EncodeAudio, EncodeVideo, encode_spec, singles
 from omkt_pipeline.domain.task import TaskKind
 from omkt_pipeline.logs import configure_logging
 from omkt_pipeline.media.encode_argv import video_argv
@@ -33,10 +33,15 @@ def ladder_argv(source: Path, target: Path, *, tools: Tools, threads: int) -> li
     facts, _ = probe(source, tools=tools, limits=limits)
     plan = plan_job(facts, SourceFile(path=str(source), bytes=source.stat().st_size), [shipped()[PRESET]])
     argv: list[str] = []
-    for task in sorted(plan.tasks, key=lambda task: task.key, reverse=True):  # the picture first: it opens the source
-        if task.kind is not TaskKind.ENCODE:
-            continue
-        recipe = encode_spec.validate_python(task.spec)
+    recipes = [
+        recipe
+        for task in plan.tasks
+        if task.kind is TaskKind.ENCODE
+        for recipe in singles(encode_spec.validate_python(task.spec))
+    ]
+    for recipe in sorted(
+        recipes, key=lambda recipe: recipe.kind, reverse=True
+    ):  # the picture first: it opens the source
         if isinstance(recipe, EncodeVideo):
             argv += video_argv(recipe, source, target, tools=tools, limits=limits, threads=threads)
         elif isinstance(recipe, EncodeAudio):

@@ -10,6 +10,7 @@ from tests.contract.looking import job_state, outcomes, task_row, task_state
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import task
+from omkt_pipeline.db.types import now_plus
 from omkt_pipeline.domain.job import JobState, Priority
 from omkt_pipeline.domain.task import SPEC_VERSION, Pool, Task, TaskKind, TaskState
 from omkt_pipeline.queue.claim import claim, has_ready, ready_count
@@ -43,6 +44,16 @@ def test_a_task_that_speaks_a_later_language_is_left_to_later_workers(database: 
     assert take(database, Pool.COURIER) is None
     assert not has_ready(database, Pool.COURIER)
     assert ready_count(database, Pool.COURIER, at_most=9) == 0
+
+
+def test_a_worker_far_from_the_disk_leaves_new_tasks_to_others_for_a_while(database: Database, account: int) -> None:
+    a_job(database, account)
+
+    assert not has_ready(database, Pool.COURIER, patience_seconds=3.0)
+    assert take(database, Pool.COURIER, patience_seconds=3.0) is None
+    database.transact(lambda connection: connection.execute(update(task).values(run_at=now_plus(-4.0))) and None)
+    assert has_ready(database, Pool.COURIER, patience_seconds=3.0)
+    assert take(database, Pool.COURIER, patience_seconds=3.0) is not None
 
 
 def test_racing_workers_share_the_tasks_without_a_double(database: Database, account: int) -> None:

@@ -17,7 +17,7 @@ from omkt_pipeline.queue.accounts import accounts, add_key, authenticate, create
 from omkt_pipeline.queue.farm import found_farm, known_farm
 from omkt_pipeline.queue.hosts import order
 from omkt_pipeline.queue.overview import queue_depth
-from omkt_pipeline.queue.workers import ASIDE, GONE, UP, bury, sign, workers
+from omkt_pipeline.queue.workers import ASIDE, GONE, NEAR, UP, bury, has_near_peer, register, sign, workers
 from omkt_pipeline.testing import a_claimant, a_job, taken
 
 
@@ -35,6 +35,18 @@ def test_two_workers_of_one_host_are_two(database: Database) -> None:
 
     assert first.worker_id != second.worker_id
     assert len(workers(database)) == 2
+
+
+def test_a_worker_beside_the_disk_is_known_to_its_peers(database: Database) -> None:
+    register(database, host="beta", pool=Pool.METADATA, version="1", slots=1, facts={NEAR: False})
+    assert not has_near_peer(database, Pool.METADATA)
+
+    near = register(database, host="main", pool=Pool.METADATA, version="1", slots=1, facts={NEAR: True})
+    assert has_near_peer(database, Pool.METADATA)
+    assert not has_near_peer(database, Pool.TRANSCODER)
+
+    sign(database, near, state=GONE)
+    assert not has_near_peer(database, Pool.METADATA)
 
 
 def test_an_order_to_drain_reaches_the_workers_of_that_host(database: Database) -> None:

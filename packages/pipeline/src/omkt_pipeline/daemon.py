@@ -23,6 +23,7 @@ from omkt_pipeline.metrics import SANDBOX, expose_queue, serve_metrics
 from omkt_pipeline.queue.exports import ExportsGate
 from omkt_pipeline.queue.farm import Farm, known_farm
 from omkt_pipeline.queue.rescue import Rescuer, promote
+from omkt_pipeline.queue.workers import NEAR
 from omkt_pipeline.settings import CommonSettings, DaemonSettings
 from omkt_pipeline.storage.gate import ShareGate
 from omkt_pipeline.storage.identity import host_identity
@@ -134,7 +135,9 @@ def run_daemon(
         backoff_seconds=settings.backoff_seconds,
         idle_poll_seconds=settings.poll_seconds,
         liveness_file=settings.liveness_file,
-        facts=facts or {},
+        facts={**(facts or {}), NEAR: not settings.share_exported},
+        # Probing reads a whole file and computes little: it belongs where the disk is.
+        yields=settings.share_exported and pool is Pool.METADATA,
         gate=_gate(grounds) if settings.share_exported else lambda: None,
         identity=or_refuse(lambda: host_identity(settings.identity_file or settings.scratch_root / "host-identity")),
     )

@@ -66,10 +66,18 @@ def a_claimant(
 
 
 def take(
-    database: Database, pool: Pool, *, host: str = "alpha", lease_seconds: float = LEASE_SECONDS, worker_id: int = 1
+    database: Database,
+    pool: Pool,
+    *,
+    host: str = "alpha",
+    lease_seconds: float = LEASE_SECONDS,
+    worker_id: int = 1,
+    patience_seconds: float = 0.0,
 ) -> Task | None:
     """Claim the next task of a pool, or None."""
-    claimant = Claimant(worker_id=worker_id, host=host, pool=pool, lease_seconds=lease_seconds)
+    claimant = Claimant(
+        worker_id=worker_id, host=host, pool=pool, lease_seconds=lease_seconds, patience_seconds=patience_seconds
+    )
     return claim(database, claimant, os.urandom(16))
 
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
-#: What this version writes into specs and understands of them. A spec that an older worker would get wrong is written with a
-#: higher number; workers leave alone what is above theirs, and take everything below.
+#: What this version understands of specs. A kind of task whose specs an older worker would get wrong is written with a
+#: higher number (`TaskKind.spec_version`); workers leave alone what is above theirs, and take everything below.
 SPEC_VERSION = 3
 
 
@@ -71,6 +71,11 @@ class TaskKind(StrEnum):
     def pool(self) -> Pool:
         return _POOLS[self]
 
+    @property
+    def spec_version(self) -> int:
+        """What a worker must understand to do such a task."""
+        return _SPEC_VERSIONS[self]
+
 
 _POOLS = {
     TaskKind.FETCH: Pool.COURIER,
@@ -78,6 +83,13 @@ _POOLS = {
     TaskKind.PLAN: Pool.METADATA,
     TaskKind.ENCODE: Pool.TRANSCODER,
     TaskKind.PACKAGE: Pool.TRANSCODER,
+}
+_SPEC_VERSIONS = {
+    TaskKind.FETCH: 1,
+    TaskKind.PROBE: 1,
+    TaskKind.PLAN: 2,
+    TaskKind.ENCODE: SPEC_VERSION,
+    TaskKind.PACKAGE: SPEC_VERSION,
 }
 
 

@@ -29,9 +29,10 @@ class Claimant:
     host: str
     pool: Pool
     lease_seconds: float
+    patience_seconds: float = 0.0  #: a task that has not been ready for so long is left to others
 
 
-def claim_candidate(pool: Pool, host: str) -> Any:
+def claim_candidate(pool: Pool, host: str, *, patience_seconds: float = 0.0) -> Any:
     """The statement that finds and locks the next task of a pool. Its plan is checked on the real servers."""
     return (
         select(
@@ -48,7 +49,7 @@ def claim_candidate(pool: Pool, host: str) -> Any:
         .with_hint(task, "FORCE INDEX (k_claim)", "mysql")
         .with_hint(task, "FORCE INDEX (k_claim)", "mariadb")
         .where(
-            *_claimable(pool),
+            *_claimable(pool, patience_seconds),
             or_(task.c.avoid_host.is_(None), task.c.avoid_host != host, task.c.run_at < now_plus(-AVOID_SECONDS)),
         )
         .order_by(task.c.band, task.c.fair_key, task.c.id)
@@ -57,9 +58,9 @@ def claim_candidate(pool: Pool, host: str) -> Any:
     )
 
 
-def has_ready(database: Database, pool: Pool) -> bool:
+def has_ready(database: Database, pool: Pool, *, patience_seconds: float = 0.0) -> bool:
     """Whether a claim is worth its transaction: an idle worker's poll, one indexed read."""
-    statement = select(task.c.id).where(*_claimable(pool)).limit(1)
+    statement = select(task.c.id).where(*_claimable(pool, patience_seconds)).limit(1)
     return database.fetch(lambda connection: connection.execute(statement).first()) is not None
 
 
@@ -69,15 +70,18 @@ def ready_count(database: Database, pool: Pool, *, at_most: int, min_cost: float
     return database.fetch(lambda connection: connection.execute(select(func.count()).select_from(some)).scalar_one())
 
 
-def _claimable(pool: Pool) -> tuple[Any, ...]:
-    return task.c.state == TaskState.READY, task.c.pool == pool, task.c.spec_version <= SPEC_VERSION
+def _claimable(pool: Pool, patience_seconds: float = 0.0) -> tuple[Any, ...]:
+    ready = task.c.state == TaskState.READY, task.c.pool == pool, task.c.spec_version <= SPEC_VERSION
+    return (*ready, task.c.run_at <= now_plus(-patience_seconds)) if patience_seconds else ready
 
 
 def claim(database: Database, claimant: Claimant, token: bytes) -> Task | None:
     """Lease the next ready task to the claimant, or return None. `token` must be new: 16 random bytes."""
 
     def take(connection: Connection) -> Task | None:
-        row = connection.execute(claim_candidate(claimant.pool, claimant.host)).first()
+        row = connection.execute(
+            claim_candidate(claimant.pool, claimant.host, patience_seconds=claimant.patience_seconds)
+        ).first()
         if row is None:
             return None
         connection.execute(

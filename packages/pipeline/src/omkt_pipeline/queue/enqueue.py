@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert
 from omkt_pipeline.db.tables import task, task_edge
 from omkt_pipeline.db.types import now
 from omkt_pipeline.domain.plan import PlannedTask
-from omkt_pipeline.domain.task import SPEC_VERSION, Pool, TaskState
+from omkt_pipeline.domain.task import Pool, TaskState
 from omkt_pipeline.queue.fair import Turns, advance, turns
 
 
@@ -25,9 +25,7 @@ class JobRef:
     band: int
 
 
-_INSERT = insert(task).values(
-    spec_version=SPEC_VERSION, run_at=now(), created_at=now(), attempt=0, failures=0, losses=0, progress=0.0
-)
+_INSERT = insert(task).values(run_at=now(), created_at=now(), attempt=0, failures=0, losses=0, progress=0.0)
 
 
 def add_tasks(
@@ -58,6 +56,7 @@ def add_tasks(
                 "media_id": job.media_id,
                 "account_id": job.account_id,
                 "kind": one.kind.value,
+                "spec_version": one.kind.spec_version,
                 "plan_key": one.key,
                 "output_key": one.output,
                 "pool": int(one.kind.pool),

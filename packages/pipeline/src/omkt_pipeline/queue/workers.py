@@ -22,15 +22,21 @@ __all__ = [
     "ASIDE",
     "DRAINING",
     "GONE",
+    "NEAR",
     "UP",
     "Orders",
     "WorkerView",
     "bury",
+    "has_near_peer",
     "idle_peers",
     "register",
     "sign",
     "workers",
 ]
+
+
+#: What a worker says of itself when the share is a folder of its own host.
+NEAR = "share_near"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +157,13 @@ def idle_peers(database: Database, pool: Pool) -> int:
         .scalar_subquery()
     )
     return max(0, int(database.fetch(lambda connection: connection.execute(select(up - busy)).scalar_one())))
+
+
+def has_near_peer(database: Database, pool: Pool) -> bool:
+    """Whether a worker of the pool is up on the host whose disk the share is."""
+    question = select(worker.c.facts).where(worker.c.state == UP, worker.c.pool == pool)
+    found = database.fetch(lambda connection: connection.execute(question).scalars().all())
+    return any((facts or {}).get(NEAR) for facts in found)
 
 
 def bury(database: Database, *, silent_seconds: float) -> int:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -22,7 +22,7 @@ from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.errors import OmktError, Unavailable
 from omkt_pipeline.domain.task import AttemptOutcome, Pool, Task, TaskKind
 from omkt_pipeline.queue.claim import Claimant, claim, has_ready, ready_count
-from omkt_pipeline.queue.workers import ASIDE, DRAINING, GONE, UP, Orders, idle_peers, register, sign
+from omkt_pipeline.queue.workers import ASIDE, DRAINING, GONE, UP, Orders, has_near_peer, idle_peers, register, sign
 from omkt_pipeline.storage.share import Share
 from omkt_pipeline.worker.attempt import Attempt, StopReason, Surroundings, run
 from omkt_pipeline.worker.confidence import Confidence
@@ -42,6 +42,8 @@ _RIVAL_PART = 0.3
 #: So many idle workers look as often as a few need to: with more, each of them looks rarer, up to so many times.
 _CROWD = 8
 _RAREST = 6.0
+#: How long a worker that yields leaves a task to others: several polls of theirs.
+_YIELD_SECONDS = 3.0
 #: Signing brings an operator's orders, and silence gets a worker buried: that waits less long.
 _SIGN_RAREST = 2.0
 
@@ -77,6 +79,8 @@ class WorkerConfig:
     #: Says why nothing may be claimed from outside this process, or None. May raise Unavailable.
     gate: Callable[[], str | None] = lambda: None
     identity: str = ""  #: the machine's, which tells it from another of the same name
+    #: Leave what has just become ready to workers on the host whose disk the share is, while there are any.
+    yields: bool = False
 
 
 class Worker:
@@ -105,6 +109,7 @@ class Worker:
         self._shown: tuple[str, str | None] = (UP, None)
         self._orders = Orders(drain=False, ousted=False)
         self._speed = Speed()
+        self._patience = 0.0
         #: How many times rarer than alone this worker looks around, because others of its pool look too.
         self._rarer = 1.0
         self._signals = 0
@@ -190,9 +195,9 @@ class Worker:
 
     def _claim_one(self, claimant: Claimant, begin: Callable[[Attempt], object]) -> bool:
         try:
-            if not has_ready(self._database, self._pool):
+            if not has_ready(self._database, self._pool, patience_seconds=self._patience):
                 return False
-            task = claim(self._database, claimant, os.urandom(16))
+            task = claim(self._database, replace(claimant, patience_seconds=self._patience), os.urandom(16))
         except Unavailable as error:
             log.warning("cannot claim", event_code="claim_failed", reason=error.message)
             self._stopping.wait(_PAUSE_SECONDS)
@@ -291,6 +296,8 @@ class Worker:
         self._orders = sign(
             self._database, worker_id, state=state, note=note, identity=self._config.identity, facts=self._facts()
         )
+        yields = self._config.yields and has_near_peer(self._database, self._pool)
+        self._patience = _YIELD_SECONDS if yields else 0.0
         self._rarer = min(_RAREST, max(1.0, idle_peers(self._database, self._pool) / _CROWD))
 
     def _do_chore(self, chore: Chore) -> None:

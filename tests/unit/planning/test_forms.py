@@ -5,7 +5,8 @@ from fractions import Fraction
 from tests.unit.planning.media_samples import SOURCE, STEREO, facts, planned, recipes, video
 
 from omkt_pipeline.domain.capacity import Capacity
-from omkt_pipeline.domain.recipe import EncodeAudio, EncodeVideo, package_spec
+from omkt_pipeline.domain.plan import Plan
+from omkt_pipeline.domain.recipe import EncodeAudio, EncodeTogether, EncodeVideo, encode_spec, package_spec
 from omkt_pipeline.planning.plan import plan_job
 from omkt_pipeline.presets import shipped
 
@@ -44,6 +45,36 @@ def test_what_a_file_is_made_of_too_is_left_as_a_file() -> None:
         "1080p": 150, "720p": None,
     }  # fmt: skip
     assert sound.segment_seconds is None
+
+
+def finishing(plan: Plan, task: str) -> tuple[list[str], tuple[str, ...]]:
+    """The outputs whose files a task makes, and what it leaves besides."""
+    recipe = encode_spec.validate_python(next(one.spec for one in plan.tasks if one.key == task))
+    return ([spec.output for spec in recipe.files], recipe.kept) if isinstance(recipe, EncodeTogether) else ([], ())
+
+
+def test_a_file_is_made_where_all_of_it_was_encoded() -> None:
+    plan = planned(facts(video(), STEREO), "mp4-720p", "mp4-1080p", "preview")
+
+    assert finishing(plan, "video") == (["mp4-720p", "mp4-1080p"], ())
+    assert finishing(plan, "preview") == (["preview"], ())
+    assert all(task.spec["finished"] for task in plan.tasks if task.kind == "package")
+
+
+def test_what_a_ladder_needs_too_is_left_besides() -> None:
+    plan = planned(facts(video(), STEREO), "hls-h264", "mp4-720p")
+
+    assert finishing(plan, "video") == (["mp4-720p"], ("1080p", "240p", "360p", "480p", "720p", "audio"))
+
+
+def test_a_file_of_parts_of_several_tasks_is_joined_by_its_package() -> None:
+    plan = planned(facts(video(), STEREO), "mp4-720p", "audio-aac")  # the sound is made apart, as it is wanted alone
+
+    assert finishing(plan, "video") == ([], ())
+    assert {task.key: task.spec["finished"] for task in plan.tasks if task.kind == "package"} == {
+        "package-mp4-720p": False, "package-audio-aac": True,
+    }  # fmt: skip
+    assert finishing(plan, "audio") == (["audio-aac"], ("audio",))
 
 
 def test_segments_are_whole_groups_of_pictures_at_any_rate() -> None:

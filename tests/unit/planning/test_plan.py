@@ -3,6 +3,7 @@ from tests.unit.planning.media_samples import SOURCE, STEREO, codes, facts, plan
 
 from omkt_pipeline.domain.errors import SourceError
 from omkt_pipeline.domain.media import AudioTrack, Colour, SubtitleTrack
+from omkt_pipeline.domain.recipe import EncodeAudio
 from omkt_pipeline.planning.plan import plan_job
 from omkt_pipeline.presets import shipped
 
@@ -139,7 +140,9 @@ def test_surround_is_mixed_down_and_a_phone_call_stays_mono() -> None:
     surround, mono = STEREO.model_copy(update={"channels": 6}), STEREO.model_copy(update={"channels": 1})
 
     assert "mixed_down" in codes(planned(facts(surround), "audio-aac"))
-    assert planned(facts(mono), "audio-aac").tasks[0].spec["kbps"] == 64
+    (recipe,) = recipes(planned(facts(mono), "audio-aac"), "audio")
+    assert isinstance(recipe, EncodeAudio)
+    assert recipe.kbps == 64
 
 
 def test_the_default_track_is_taken_and_the_others_are_reported() -> None:
@@ -147,7 +150,7 @@ def test_the_default_track_is_taken_and_the_others_are_reported() -> None:
     main = AudioTrack(index=2, codec="ac3", channels=2, sample_rate=48000, default=True)
     plan = planned(facts(commentary, main), "audio-aac")
 
-    assert plan.tasks[0].spec["input"]["index"] == 2
+    assert recipes(plan, "audio")[0].input.index == 2
     assert "audio_tracks_left_out" in codes(plan)
 
 

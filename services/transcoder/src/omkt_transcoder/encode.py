@@ -20,6 +20,7 @@ from omkt_pipeline.domain.recipe import (
     EncodePreview,
     EncodeStills,
     EncodeTexts,
+    EncodeTogether,
     EncodeVideo,
     Single,
     encode_spec,
@@ -37,6 +38,7 @@ from omkt_pipeline.media.stills_argv import board_argv, preview_argv
 from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.storage import layout
 from omkt_transcoder.effort import effort_of
+from omkt_transcoder.files import finish_files
 from omkt_transcoder.segments import cut_encoded
 from omkt_transcoder.stills import take_stills
 from omkt_transcoder.titles import rewritten
@@ -97,6 +99,8 @@ class Encode:
             self._run(argv, Reach(reads=tuple(reads), writes=(target,)), lambda _: True, ctx)
 
         facts = cut_encoded(recipes, facts, target, tools=self._tools, run=copied)
+        if isinstance(recipe, EncodeTogether):
+            finish_files(recipe, facts, target, tools=self._tools, run=copied, ctx=ctx)
         folder = layout.staging_folder(ctx.task)
         artifacts = ctx.keep(target, folder)
         return Settlement(effect=Encoded(facts=facts), folder=folder, artifacts=artifacts)

@@ -2,12 +2,14 @@
 
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omkt_pipeline.domain.effects import Published, Settlement
 from omkt_pipeline.domain.errors import VerifyError
 from omkt_pipeline.domain.limits import Limits
+from omkt_pipeline.domain.recipe import Package as Recipe
 from omkt_pipeline.domain.recipe import (
     PackageBoard,
     PackageFile,
@@ -22,18 +24,18 @@ from omkt_pipeline.media.captions import board_cues
 from omkt_pipeline.media.complaints import meaning_of
 from omkt_pipeline.media.containers import staged
 from omkt_pipeline.media.cut import Cut, cut_of
-from omkt_pipeline.media.made import tracks_of
 from omkt_pipeline.media.manifest import MANIFEST
-from omkt_pipeline.media.package_argv import Cutting, TrackFile, file_argv
+from omkt_pipeline.media.package_argv import Cutting
 from omkt_pipeline.media.process import ProcessLimits, Reach, ToolExited, run
 from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.storage import layout
+from omkt_pipeline.storage.share import Taken
 from omkt_transcoder.effort import effort_of
+from omkt_transcoder.files import Encoded, join_file, place_of
 from omkt_transcoder.join import joined
 from omkt_transcoder.presentation import MASTER, present
 from omkt_transcoder.segments import ToCut, cut_tracks
-from omkt_transcoder.titles import disposition_of, write_rendition
-from omkt_transcoder.verify import DURATION_SLACK_SECONDS
+from omkt_transcoder.titles import write_rendition
 
 if TYPE_CHECKING:
     from omkt_pipeline.worker import TaskContext
@@ -62,8 +64,7 @@ class Package:
         else:
             entry, result = self._images(spec, inputs, target, ctx)
         folder = layout.result_folder(ctx.task, spec.output)
-        taken = _taken(spec, inputs) if isinstance(spec, PackageHls) else ()
-        artifacts = ctx.keep(target, folder, taken)
+        artifacts = ctx.keep(target, folder, _taken(spec, inputs))
         result = {
             **effort_of([staged.facts for staged in inputs.values()]),
             **result,
@@ -100,42 +101,25 @@ class Package:
         """Cut what was left as files, for other outputs want it so, or an older version encoded it."""
         wanted = [
             ToCut(
-                cutting=Cutting(track=_track_of(part, inputs, files, ctx), seconds=spec.segment_seconds),
+                cutting=Cutting(track=_encoded(part, inputs, files, ctx).track, seconds=spec.segment_seconds),
                 facts=_facts_of(part, inputs),
             )
             for part in parts
         ]
         if not wanted:
             return {}
-        return cut_tracks(wanted, target, tools=self._tools, run=lambda argv, reads: self._run(argv, reads, ctx))
+        return cut_tracks(wanted, target, tools=self._tools, run=partial(self._run, ctx=ctx))
 
     def _file(
         self, spec: PackageFile, inputs: Mapping[str, StagedFolder], target: Path, ctx: "TaskContext"
     ) -> tuple[str, dict[str, Any]]:
         parts = (*spec.video, *spec.audio, *spec.texts)
+        if spec.finished:
+            return spec.name, _contents(parts, inputs)
         inputs, files = self._whole(spec, parts, inputs, ctx)
-        tracks = [_track_of(part, inputs, files, ctx) for part in parts]
-        made = target / spec.name
-        rate = next((_facts_of(part, inputs)["sample_rate"] for part in spec.audio), None)
-        self._run(
-            file_argv(tracks, made, spec.container, tools=self._tools, sample_rate=rate),
-            [track.path for track in tracks],
-            ctx,
-        )
-        # Not every container keeps the order of its tracks.
-        order = ["video", "audio", "subtitle"].index
-        found = sorted(tracks_of(made, tools=self._tools, stop=ctx.stop), key=lambda track: order(track.kind))
-        if len(found) != len(parts):
-            raise VerifyError(f"{spec.name} holds {len(found)} tracks instead of {len(parts)}.")
-        for track, part in zip(found, parts, strict=True):
-            if part in spec.texts:
-                continue  # MP4 has samples for the time between titles, too
-            planned = _facts_of(part, inputs)
-            samples = planned.get("frames", planned.get("packets"))
-            if track.codec != planned["codec"] or track.samples != samples:
-                raise VerifyError(f"{spec.name}: {track.samples} samples of {track.codec} instead of {samples}.")
-            if abs(track.duration - planned["duration"]) > DURATION_SLACK_SECONDS:
-                raise VerifyError(f"{spec.name} lasts {track.duration:.2f} s instead of {planned['duration']:.2f} s.")
+        tracks = [_encoded(part, inputs, files, ctx) for part in parts]
+        run = partial(self._run, ctx=ctx)
+        join_file(spec, tracks, target / spec.name, tools=self._tools, run=run, ctx=ctx)
         return spec.name, _contents(parts, inputs)
 
     def _images(
@@ -199,42 +183,42 @@ def _zipped(archive: Path, files: Sequence[Path]) -> None:
             made.writestr(zipfile.ZipInfo(file.name), file.read_bytes())
 
 
-def _taken(spec: PackageHls, inputs: Mapping[str, StagedFolder]) -> list[tuple[str, Artifact]]:
-    """The segments that encodes left: they are taken over as they are, with the header of the first chunk."""
-    taken: dict[str, tuple[str, Artifact]] = {}
+def _taken(spec: Recipe, inputs: Mapping[str, StagedFolder]) -> list[Taken]:
+    """What encodes left in its last form: it is taken over as it is. Of chunks, the first one's header is that of all."""
+    taken: dict[str, Taken] = {}
+    if isinstance(spec, PackageFile) and spec.finished:
+        (staged,) = inputs.values()
+        place = place_of(spec)
+        return [Taken(folder=staged.folder, artifact=_artifact(staged, place), name=spec.name)]
+    if not isinstance(spec, PackageHls):
+        return []
     for part in (*spec.video, *spec.audio):
         for key in spec.chunks.get(part.task, (part.task,)):
             for artifact in inputs[key].artifacts:
                 if artifact.path.startswith(f"{part.name}/"):
-                    taken.setdefault(artifact.path, (inputs[key].folder, artifact))
+                    one = Taken(folder=inputs[key].folder, artifact=artifact, name=artifact.path)
+                    taken.setdefault(artifact.path, one)
     return list(taken.values())
 
 
-def _track_of(
-    part: Part, inputs: Mapping[str, StagedFolder], files: Mapping[Part, Path], ctx: "TaskContext"
-) -> TrackFile:
-    """The file of a part: one that was joined here, or one on the share."""
-    if part in files:
-        return TrackFile(name=part.name, path=files[part])
+def _encoded(part: Part, inputs: Mapping[str, StagedFolder], files: Mapping[Part, Path], ctx: "TaskContext") -> Encoded:
+    """A part: a file that was joined here, or one on the share."""
     facts = _facts_of(part, inputs)
-    home = staged(facts["codec"])
-    path = _file_of(part, home.ending, inputs, ctx)
-    return TrackFile(
-        name=part.name,
-        path=path,
-        demuxer=home.demuxer,
-        language=facts.get("language"),
-        disposition=disposition_of(facts) if "cues" in facts else None,
-    )
+    path = files[part] if part in files else _file_of(part, staged(facts["codec"]).ending, inputs, ctx)
+    return Encoded(path=path, name=part.name, facts=facts)
 
 
 def _file_of(part: Part, ending: str, inputs: Mapping[str, StagedFolder], ctx: "TaskContext") -> Path:
     """The file of a part, checked against the row that promises it."""
-    staged, name = inputs[part.task], f"{part.name}.{ending}"
-    for artifact in staged.artifacts:
-        if artifact.path == name:
-            return ctx.share.verified(staged.folder, artifact)
-    raise VerifyError(f"{part.task} made no {name}.")
+    left = inputs[part.task]
+    return ctx.share.verified(left.folder, _artifact(left, f"{part.name}.{ending}"))
+
+
+def _artifact(left: StagedFolder, path: str) -> Artifact:
+    for artifact in left.artifacts:
+        if artifact.path == path:
+            return artifact
+    raise VerifyError(f"An encode left no {path}.")
 
 
 def _facts_of(part: Part, inputs: Mapping[str, StagedFolder]) -> dict[str, Any]:

@@ -172,25 +172,6 @@ class EncodeTexts(Value):
     texts: tuple[Text, ...]
 
 
-class EncodeTogether(Value):
-    """A film that one worker encodes whole, and its sounds: its source crosses the network once."""
-
-    kind: Literal["together"] = "together"
-    video: EncodeVideo
-    audio: tuple[EncodeAudio, ...]
-
-
-Single = EncodeVideo | EncodeAudio | EncodeStills | EncodeTexts | EncodeBoard | EncodePreview
-Encode = Single | EncodeTogether
-EncodeSpec = Annotated[Encode, Field(discriminator="kind")]
-encode_spec: TypeAdapter[Encode] = TypeAdapter(EncodeSpec)
-
-
-def singles(recipe: Encode) -> tuple[Single, ...]:
-    """What is encoded one after the other by one task."""
-    return (recipe.video, *recipe.audio) if isinstance(recipe, EncodeTogether) else (recipe,)
-
-
 class Part(Value):
     """One file of an encode task that a package task uses."""
 
@@ -220,6 +201,31 @@ class PackageFile(_Package):
     kind: Literal["file"] = "file"
     name: str
     container: str = "mp4"
+    finished: bool = False  #: the one encode that it needs has made the file, too
+
+
+Single = Annotated[
+    EncodeVideo | EncodeAudio | EncodeStills | EncodeTexts | EncodeBoard | EncodePreview, Field(discriminator="kind")
+]
+
+
+class EncodeTogether(Value):
+    """What one worker encodes one after the other, and the files that it makes of that: nothing crosses the network twice."""
+
+    kind: Literal["together"] = "together"
+    recipes: tuple[Single, ...]
+    files: tuple[PackageFile, ...] = ()
+    kept: tuple[str, ...] = ()  #: names of what other packages need, beside what is in these files
+
+
+Encode = EncodeVideo | EncodeAudio | EncodeStills | EncodeTexts | EncodeBoard | EncodePreview | EncodeTogether
+EncodeSpec = Annotated[Encode, Field(discriminator="kind")]
+encode_spec: TypeAdapter[Encode] = TypeAdapter(EncodeSpec)
+
+
+def singles(recipe: Encode) -> tuple[Single, ...]:
+    """What is encoded one after the other by one task."""
+    return recipe.recipes if isinstance(recipe, EncodeTogether) else (recipe,)
 
 
 class PackageImages(Value):

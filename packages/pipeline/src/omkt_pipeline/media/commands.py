@@ -10,6 +10,7 @@ from omkt_pipeline.domain.recipe import (
     EncodePreview,
     EncodeStills,
     EncodeTexts,
+    EncodeTogether,
     EncodeVideo,
     PackageFile,
     Part,
@@ -42,10 +43,13 @@ def commands_of(task: PlannedTask) -> list[list[str]]:
 
 
 def _encode(task: PlannedTask) -> list[list[str]]:
-    recipes = singles(encode_spec.validate_python(task.spec))
+    recipe = encode_spec.validate_python(task.spec)
+    recipes = singles(recipe)
+    files = recipe.files if isinstance(recipe, EncodeTogether) else ()
     cuttings = [cutting for recipe in recipes for cutting in cuttings_of(recipe, _MADE)]
     encoding = [argv for recipe in recipes for argv in _one(recipe)]
-    return [*encoding, *([hls_argv(cuttings, _MADE, tools=_TOOLS)] if cuttings else [])]
+    cutting = [hls_argv(cuttings, _MADE, tools=_TOOLS)] if cuttings else []
+    return [*encoding, *cutting, *map(_file, files)]
 
 
 def _one(recipe: Single) -> list[list[str]]:
@@ -75,12 +79,14 @@ def _one(recipe: Single) -> list[list[str]]:
 
 
 def _package(task: PlannedTask) -> list[list[str]]:
-    """What was left cut into segments is packaged without ffmpeg; what was not is cut as an encode does it."""
+    """What was left in its last form is packaged without ffmpeg; segments of what was not are cut as an encode does it."""
     spec = package_spec.validate_python(task.spec)
-    if isinstance(spec, PackageFile):
-        tracks = [*map(_track, (*spec.video, *spec.audio, *spec.texts))]
-        return [file_argv(tracks, _MADE / spec.name, spec.container, tools=_TOOLS)]
-    return []
+    return [_file(spec)] if isinstance(spec, PackageFile) and not spec.finished else []
+
+
+def _file(spec: PackageFile) -> list[str]:
+    tracks = [*map(_track, (*spec.video, *spec.audio, *spec.texts))]
+    return file_argv(tracks, _MADE / spec.name, spec.container, tools=_TOOLS)
 
 
 def _track(part: Part) -> TrackFile:

@@ -4,7 +4,16 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from omkt_pipeline.domain.plan import PlannedTask
-from omkt_pipeline.domain.recipe import EncodeAudio, EncodeTogether, EncodeVideo, Part, VideoRendition
+from omkt_pipeline.domain.recipe import (
+    EncodeAudio,
+    EncodeTogether,
+    EncodeVideo,
+    PackageFile,
+    Part,
+    VideoRendition,
+    encode_spec,
+    singles,
+)
 
 #: A sound that costs up to this part of what its picture costs is encoded after it by the same worker. More would rather be
 #: encoded at the same time by another.
@@ -53,7 +62,46 @@ def together(film: PlannedTask, sounds: Sequence[PlannedTask]) -> PlannedTask | 
     if not sounds or cost > _BESIDE * film.cost:
         return None
     recipe = EncodeTogether(
-        video=EncodeVideo.model_validate(film.spec),
-        audio=tuple(EncodeAudio.model_validate(sound.spec) for sound in sounds),
+        recipes=(
+            EncodeVideo.model_validate(film.spec),
+            *(EncodeAudio.model_validate(sound.spec) for sound in sounds),
+        )
     )
     return film.model_copy(update={"spec": recipe.model_dump(mode="json"), "cost": round(film.cost + cost, 1)})
+
+
+def finished(
+    encodes: Sequence[PlannedTask], packages: Sequence[PlannedTask]
+) -> tuple[tuple[PlannedTask, ...], tuple[PlannedTask, ...]]:
+    """The tasks of a plan, with files made by the encode that makes all that is in them, where there is such a one."""
+    files = {package.key: package for package in packages if package.spec["kind"] == "file" and len(package.needs) == 1}
+    made = tuple(
+        _finishing(
+            encode,
+            [one for one in files.values() if one.needs == (encode.key,)],
+            [one for one in packages if one.key not in files],
+        )
+        for encode in encodes
+    )
+    said = {"finished": True}
+    return made, tuple(
+        package.model_copy(update={"spec": package.spec | said}) if package.key in files else package
+        for package in packages
+    )
+
+
+def _finishing(encode: PlannedTask, files: Sequence[PlannedTask], others: Sequence[PlannedTask]) -> PlannedTask:
+    if not files:
+        return encode
+    kept = {part["name"] for other in others for part in _parts(other) if part["task"] == encode.key}
+    recipe = EncodeTogether(
+        recipes=singles(encode_spec.validate_python(encode.spec)),
+        files=tuple(PackageFile.model_validate(one.spec) for one in files),
+        kept=tuple(sorted(kept)),
+    )
+    return encode.model_copy(update={"spec": recipe.model_dump(mode="json")})
+
+
+def _parts(package: PlannedTask) -> Iterable[dict[str, str]]:
+    for tracks in ("video", "audio", "texts"):
+        yield from package.spec.get(tracks, ())

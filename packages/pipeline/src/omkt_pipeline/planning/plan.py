@@ -20,6 +20,7 @@ from omkt_pipeline.domain.task import TaskKind
 from omkt_pipeline.planning import explain
 from omkt_pipeline.planning.cost import package_cost
 from omkt_pipeline.planning.encodes import Encodes
+from omkt_pipeline.planning.forms import finished
 
 _KINDS = {
     "hls": "hls", "film": "file", "audio": "file", "preview": "file",
@@ -79,9 +80,10 @@ def plan_job(
         for output, refusal in refusals.items()
     )
     tasks, instead = encodes.tasks()
+    tasks, packed = finished(tasks, [_placed(package, instead) for package in packages])
     return Plan(
         outputs=outputs,
-        tasks=(*tasks, *(_placed(package, instead) for package in packages)),
+        tasks=(*tasks, *packed),
         decisions=(*_about_tracks(facts), *encodes.decisions, *skipped),
     )
 

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +19,15 @@ from omkt_pipeline.storage import layout
 _BLOCK = 1 << 20
 #: What file systems without hard links, or without room for one more, say.
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """A file that a row promises, and its place in another folder."""
+
+    folder: str  #: where it lies, below the share's root
+    artifact: Artifact
+    name: str  #: below the other folder
 
 
 class Share:
@@ -149,18 +159,18 @@ class Share:
         source_folder: Path,
         relative: str,
         *,
-        taken: Iterable[tuple[str, Artifact]] = (),
+        taken: Iterable[Taken] = (),
         on_bytes: Callable[[int], None] | None = None,
     ) -> tuple[Artifact, ...]:
         """Copy every file of a local folder to the share as the new folder `relative`; return what it holds.
 
-        `taken`: files of other folders of the share that get the same place in this one, without their bytes being moved.
+        `taken`: files of other folders of the share that get a place in this one, without their bytes being moved.
         """
         with self.new_folder(relative) as target:
             artifacts = []
-            for folder, artifact in taken:
-                self._take(folder, artifact, target / artifact.path)
-                artifacts.append(artifact)
+            for one in taken:
+                self._take(one.folder, one.artifact, target / one.name)
+                artifacts.append(replace(one.artifact, path=one.name))
                 if on_bytes is not None:
                     on_bytes(0)
             for path in sorted(source_folder.rglob("*")):

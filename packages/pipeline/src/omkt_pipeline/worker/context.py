@@ -8,7 +8,7 @@ from pathlib import Path
 from omkt_pipeline.domain.effects import Settlement
 from omkt_pipeline.domain.errors import Stopped
 from omkt_pipeline.domain.task import Artifact, Task
-from omkt_pipeline.storage.share import Share
+from omkt_pipeline.storage.share import Share, Taken
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class TaskContext:
     stop: threading.Event  #: set when the attempt must end: cancelled, lease lost, worker stopping
     report: Callable[[float], None]  #: progress as a fraction 0..1; cheap, call it often
 
-    def keep(self, made: Path, folder: str, taken: Iterable[tuple[str, Artifact]] = ()) -> tuple[Artifact, ...]:
+    def keep(self, made: Path, folder: str, taken: Iterable[Taken] = ()) -> tuple[Artifact, ...]:
         """Copy what was made to the share as the new folder `folder`, with files that lie in other folders `taken` into it.
 
         Raises Stopped, ShareUnusable; then nothing is there.

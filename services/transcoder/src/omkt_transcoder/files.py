@@ -1,0 +1,90 @@
+"""Join encoded tracks into one file, and compare it with what was encoded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omkt_pipeline.domain.errors import VerifyError
+from omkt_pipeline.domain.recipe import EncodeTogether, PackageFile
+from omkt_pipeline.media.containers import staged
+from omkt_pipeline.media.made import tracks_of
+from omkt_pipeline.media.package_argv import TrackFile, file_argv
+from omkt_pipeline.media.tools import Tools
+from omkt_transcoder.segments import Run
+from omkt_transcoder.titles import disposition_of
+from omkt_transcoder.verify import DURATION_SLACK_SECONDS
+
+if TYPE_CHECKING:
+    from omkt_pipeline.worker import TaskContext
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoded:
+    """A track that goes into a file, and what its encode says of it."""
+
+    path: Path
+    name: str
+    facts: Mapping[str, Any]
+
+    @property
+    def track(self) -> TrackFile:
+        return TrackFile(
+            name=self.name,
+            path=self.path,
+            demuxer=staged(self.facts["codec"]).demuxer,
+            language=self.facts.get("language"),
+            disposition=disposition_of(self.facts) if self.is_text else None,
+        )
+
+    @property
+    def is_text(self) -> bool:
+        return "cues" in self.facts
+
+
+def place_of(spec: PackageFile) -> str:
+    """Where an encode leaves a file that it made, below its folder."""
+    return f"files/{spec.output}/{spec.name}"
+
+
+def join_file(
+    spec: PackageFile, tracks: Sequence[Encoded], made: Path, *, tools: Tools, run: Run, ctx: "TaskContext"
+) -> None:
+    """Make the file. Raises VerifyError when it does not hold the tracks, each as it was encoded."""
+    rate = next((one.facts["sample_rate"] for one in tracks if "sample_rate" in one.facts), None)
+    argv = file_argv([one.track for one in tracks], made, spec.container, tools=tools, sample_rate=rate)
+    run(argv, [one.path for one in tracks])
+    # Not every container keeps the order of its tracks.
+    order = ["video", "audio", "subtitle"].index
+    found = sorted(tracks_of(made, tools=tools, stop=ctx.stop), key=lambda track: order(track.kind))
+    if len(found) != len(tracks):
+        raise VerifyError(f"{spec.name} holds {len(found)} tracks instead of {len(tracks)}.")
+    for track, one in zip(found, tracks, strict=True):
+        if one.is_text:
+            continue  # MP4 has samples for the time between titles, too
+        planned = one.facts
+        samples = planned.get("frames", planned.get("packets"))
+        if track.codec != planned["codec"] or track.samples != samples:
+            raise VerifyError(f"{spec.name}: {track.samples} samples of {track.codec} instead of {samples}.")
+        if abs(track.duration - planned["duration"]) > DURATION_SLACK_SECONDS:
+            raise VerifyError(f"{spec.name} lasts {track.duration:.2f} s instead of {planned['duration']:.2f} s.")
+
+
+def finish_files(
+    recipe: EncodeTogether, facts: Mapping[str, Any], made: Path, *, tools: Tools, run: Run, ctx: "TaskContext"
+) -> None:
+    """Make the files of a task out of what it has encoded into `made`, and leave only what others need besides."""
+    said = {name: fact for group in ("renditions", "sounds", "texts") for name, fact in facts.get(group, {}).items()}
+    used: set[Path] = set()
+    for spec in recipe.files:
+        names = [part.name for part in (*spec.video, *spec.audio, *spec.texts)]
+        tracks = [
+            Encoded(path=made / f"{name}.{staged(said[name]['codec']).ending}", name=name, facts=said[name])
+            for name in names
+        ]
+        target = made / place_of(spec)
+        target.parent.mkdir(parents=True)
+        join_file(spec, tracks, target, tools=tools, run=run, ctx=ctx)
+        used.update(track.path for track in tracks if track.name not in recipe.kept)
+    for path in used:
+        path.unlink()

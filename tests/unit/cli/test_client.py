@@ -9,7 +9,8 @@ import pytest
 from omkt_cli.client import FarmClient
 from omkt_cli.faults import Exit, Fault
 
-JOB = {"id": "j1", "state": "queued", "presets": ["hls-h264"], "progress": 0.0}
+CREATED = "2026-11-26T10:00:00Z"
+JOB = {"id": "j1", "state": "queued", "presets": ["hls-h264"], "progress": 0.0, "created_at": CREATED}
 
 
 def client(answer: Callable[[httpx.Request], httpx.Response]) -> FarmClient:
@@ -81,13 +82,10 @@ def test_jobs_are_read_over_as_many_pages_as_it_takes() -> None:
 
 
 def test_watching_ends_with_the_final_state_and_connects_again_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("omkt_cli.client._PAUSE_SECONDS", 0.0)
-    streams = [
-        b'event: job\ndata: {"id": "j1", "state": "running", "progress": 0.5}\n\n',
-        b'event: job\ndata: {"id": "j1", "state": "succeeded", "progress": 1}\n\n',
-    ]
+    monkeypatch.setattr("omkt_client.client.PAUSE_SECONDS", 0.0)
+    streams = [f"event: job\ndata: {json.dumps(JOB | {'state': state})}\n\n" for state in ("running", "succeeded")]
 
-    watched = client(lambda _: httpx.Response(200, content=streams.pop(0))).watch("j1")
+    watched = client(lambda _: httpx.Response(200, text=streams.pop(0))).watch("j1")
 
     assert [job.state for job in watched] == ["running", "succeeded"]
 

@@ -1,14 +1,13 @@
 """Bring a job's outputs into a folder: each file checked against its checksum, and complete or not there."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
-
-import httpx
 
 from omkt_cli.client import FarmClient
 from omkt_cli.faults import Exit, Fault
-from omkt_cli.views import File, Job, Output
+from omkt_client import Unreachable
+from omkt_client.models import File, Job, Output
 
 _TRIES = 4
 
@@ -35,7 +34,7 @@ def download(client: FarmClient, job: Job, folder: Path, *, on_bytes: Callable[[
     return made
 
 
-def placed(output: Output, files: list[File], folder: Path) -> Iterator[tuple[File, Path]]:
+def placed(output: Output, files: Sequence[File], folder: Path) -> Iterator[tuple[File, Path]]:
     """Where each file goes: a single one as PRESET.ENDING, several into a folder PRESET. Raises Fault for a bad name."""
     for file in files:
         parts = PurePosixPath(file.path).parts
@@ -47,7 +46,7 @@ def placed(output: Output, files: list[File], folder: Path) -> Iterator[tuple[Fi
             yield file, folder.joinpath(output.preset, *parts)
 
 
-def _entry(output: Output, files: list[File], folder: Path) -> Path:
+def _entry(output: Output, files: Sequence[File], folder: Path) -> Path:
     if len(files) == 1:
         return next(placed(output, files, folder))[1]
     whole = folder / output.preset
@@ -65,12 +64,12 @@ def _fetch(client: FarmClient, job: Job, output: Output, file: File, target: Pat
                 for block in client.content(job.id, output.id, file.path):
                     digest.update(block)
                     stream.write(block)
-            if file.sha256 in (None, digest.hexdigest()):
+            if file.sha256 == digest.hexdigest():
                 part.replace(target)
                 return
             trouble = "its checksum is not the one that was promised"
-        except httpx.TransportError as error:
-            trouble = str(error) or type(error).__name__
+        except Unreachable as error:
+            trouble = str(error)
         finally:
             part.unlink(missing_ok=True)
     raise Fault(f"{file.path} could not be downloaded: {trouble}.", Exit.UNREACHABLE)

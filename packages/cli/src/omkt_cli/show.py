@@ -9,7 +9,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from omkt_cli.terminal import one_line
-from omkt_cli.views import Job, Output
+from omkt_client.models import Job, Output, Preset
 
 _STYLES = {"succeeded": "green", "failed": "red", "running": "cyan", "cancelled": "yellow", "expired": "dim"}
 
@@ -25,7 +25,7 @@ def job_table(jobs: Sequence[Job]) -> Table:
             job.id,
             Text(job.state, style=_STYLES.get(job.state, "")),
             f"{job.progress:.0%}",
-            job.created_at[:16].replace("T", " "),
+            f"{job.created_at:%Y-%m-%d %H:%M}",
             Text(one_line(job.name)),
             Text(" ".join(job.presets)),
         )
@@ -41,7 +41,7 @@ def job_card(job: Job) -> Tree:
     if not job.is_final:
         tree.add(Text(f"{job.stage or 'waiting'}, {job.progress:.0%}"))
     if job.error:
-        tree.add(Text(one_line(job.error), style="red"))
+        tree.add(Text(one_line(str(job.error)), style="red"))
     for warning in job.warnings:
         tree.add(Text(f"warning: {one_line(warning)}", style="yellow"))
     for output in job.outputs:
@@ -57,13 +57,13 @@ def made_tree(job: Job, places: Mapping[str, Path]) -> Tree:
     return tree
 
 
-def preset_table(presets: Sequence[Mapping[str, Any]]) -> Table:
+def preset_table(presets: Sequence[Preset]) -> Table:
     """One line for each preset."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("preset", "kind", "what it makes"):
         table.add_column(heading, no_wrap=heading != "what it makes")
     for preset in presets:
-        table.add_row(*(Text(one_line(str(preset.get(name, "")))) for name in ("id", "kind", "title")))
+        table.add_row(*(Text(one_line(words)) for words in (preset.id, preset.kind, preset.title)))
     return table
 
 
@@ -76,7 +76,7 @@ def _add_output(tree: Tree, output: Output, place: Path | None) -> None:
     if place is not None:
         head.append(f"  {one_line(str(place))}", style="dim")
     branch = tree.add(head)
-    for line in contents(output.result):
+    for line in contents(output.result or {}):
         branch.add(Text(one_line(line)))
 
 

@@ -15,7 +15,7 @@ from omkt_cli.faults import Exit, Fault
 from omkt_cli.progress import Bar
 from omkt_cli.show import job_card, made_tree
 from omkt_cli.terminal import out, print_json, say
-from omkt_cli.views import Job
+from omkt_client.models import Job
 
 
 def connect(server: str | None, key: str | None, root: Path) -> FarmClient:

@@ -28,7 +28,7 @@ def list_presets(
     with connect(server, key, root) as client:
         found = client.presets()
     if as_json:
-        print_json(found)
+        print_json([preset.raw for preset in found])
     else:
         out().print(preset_table(found), soft_wrap=False)
 
@@ -58,9 +58,9 @@ def put(
     with connect(server, key, root) as client:
         made = client.put_preset(said)
     if as_json:
-        print_json(made)
+        print_json(made.raw)
     else:
-        result(f"{made['id']} (version {made['version']}): {made['title']}")
+        result(f"{made.id} (version {made.version}): {made.title}")
 
 
 @presets.command()

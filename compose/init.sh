@@ -13,7 +13,8 @@ umask 077
 mkdir -p "$folder"
 chmod 0700 "$folder"
 
-for name in omkt_database_password omkt_database_root_password; do
+for name in root_password api_password courier_password password; do
+  name=omkt_database_$name
   if [ -s "$folder/$name" ]; then continue; fi
   # complete or not there: written beside, then renamed
   od -An -N32 -tx1 /dev/urandom | tr -d ' \n' > "$folder/.$name.part"

@@ -26,7 +26,12 @@ def test_a_new_checkout_runs_the_whole_farm(checkout: Path) -> None:
     lines = init(checkout)
     assert "COMPOSE_PROFILES=main,workers" in lines
     assert "OMKT_SECRETS_DIR=./secrets" in lines
-    assert len((checkout / "compose" / "secrets" / "omkt_database_password").read_text()) == 64
+    secrets = {path.name: path.read_text() for path in (checkout / "compose" / "secrets").iterdir()}
+    assert set(secrets) == {
+        f"omkt_database_{whose}password" for whose in ("", "api_", "courier_", "root_")
+    }  # fmt: skip
+    assert {len(secret) for secret in secrets.values()} == {64}
+    assert len(set(secrets.values())) == 4
 
 
 def test_again_changes_nothing(checkout: Path) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from typing import TypeVar
 
 from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -12,15 +13,17 @@ from omkt_cli.faults import Exit, Fault
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.migrate import upgrade
 from omkt_pipeline.db.revision import check_revision
-from omkt_pipeline.db.rights import renew_rights
+from omkt_pipeline.db.rights import make_role_user, renew_rights
+from omkt_pipeline.db.roles import Role
 from omkt_pipeline.doctor import examine
 from omkt_pipeline.domain.errors import OmktError, Refused, Unavailable
 from omkt_pipeline.domain.finding import Finding
 from omkt_pipeline.queue.farm import found_farm
 from omkt_pipeline.queue.hosts import invited_users
-from omkt_pipeline.settings import CommonSettings, DaemonSettings
+from omkt_pipeline.settings import CommonSettings, DaemonSettings, MigrationSettings
 from omkt_pipeline.storage.share import Share
 
+T = TypeVar("T", bound=CommonSettings)
 #: The database may be starting together with us.
 PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 1.0
@@ -28,7 +31,7 @@ _PAUSE_SECONDS = 1.0
 
 def migrate_all(*, tell: Callable[[str], None], patience_seconds: float = PATIENCE_SECONDS) -> Iterator[str]:
     """Bring the schema up to date, found the farm, make the share; yield a sentence for each. Raises Fault."""
-    settings = _settings()
+    settings = _settings(MigrationSettings)
     with _opened(settings) as database, _spoken():
         revision = _patiently(lambda: upgrade(database), tell, patience_seconds)
         yield f"The database is at revision {revision}."
@@ -36,7 +39,20 @@ def migrate_all(*, tell: Callable[[str], None], patience_seconds: float = PATIEN
         yield f"The farm is {farm.id}."
         share = Share.create(settings.share_root, farm_id=farm.id)
         yield f"The share is {share.root}."
+        yield from _role_users(database, settings)
         yield from _renewed_rights(database)
+
+
+def _role_users(database: Database, settings: MigrationSettings) -> Iterator[str]:
+    """Users for the roles of the main host, as far as passwords are given for them."""
+    given = {Role.API: settings.role_api, Role.COURIER: settings.role_courier, Role.WORKER: settings.role_worker}
+    users = [
+        make_role_user(database, role, password.get_secret_value())
+        for role, password in given.items()
+        if password is not None
+    ]
+    if users:
+        yield f"The database has users for this host's services: {', '.join(users)}."
 
 
 def _renewed_rights(database: Database) -> Iterator[str]:
@@ -92,9 +108,9 @@ def _spoken() -> Iterator[None]:
         raise Fault(f"The database refused: {error.orig}", Exit.UNREACHABLE) from error
 
 
-def _settings() -> CommonSettings:
+def _settings(kind: type[T] = CommonSettings) -> T:  # type: ignore[assignment]
     try:
-        return CommonSettings()
+        return kind()
     except ValidationError as error:
         faults = "; ".join(f"OMKT_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
         raise Fault(

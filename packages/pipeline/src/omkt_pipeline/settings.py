@@ -47,6 +47,18 @@ class CommonSettings(BaseSettings):
     )
 
 
+class MigrationSettings(CommonSettings):
+    """What `omkt migrate` reads besides, when it runs as the database's root."""
+
+    role_api: SecretStr | None = Field(
+        default=None, description="Password of the user omkt-api, who is made with the rights of the API."
+    )
+    role_courier: SecretStr | None = Field(default=None, description="The same for omkt-courier.")
+    role_worker: SecretStr | None = Field(
+        default=None, description="The same for omkt-worker: metadata and transcoder on this host."
+    )
+
+
 class DaemonSettings(CommonSettings):
     """What every daemon needs: courier, metadata, transcoder."""
 

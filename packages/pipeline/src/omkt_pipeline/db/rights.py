@@ -1,35 +1,16 @@
-"""Users of the database server for single hosts, with the rights of a worker and no more."""
+"""Users of the database server, for the roles of the main host and for single hosts, each with its rights and no more."""
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
 from omkt_pipeline.db.engine import Database, translated
+from omkt_pipeline.db.roles import RIGHTS, Role
 from omkt_pipeline.domain.errors import Refused
 from omkt_pipeline.domain.host import checked_name
 
-#: What metadata and transcoder do with each table. No keys, no uploads, no webhook secrets, nothing of the schema.
-WORKER_RIGHTS: Mapping[str, str] = {
-    "alembic_version": "SELECT",
-    "account": "SELECT (id, weight, max_daily_minutes)",
-    "artifact": "SELECT, INSERT, DELETE",
-    "event": "SELECT (id), INSERT",
-    "fair_share": "SELECT, UPDATE",
-    "farm": "SELECT (id, farm_id, exports, exports_at, oldest_revision, paused)",
-    "host": "SELECT, INSERT, UPDATE",
-    "job": "SELECT, UPDATE",
-    "media": "SELECT, UPDATE",
-    "outbox": "SELECT, INSERT",
-    "output": "SELECT, INSERT, UPDATE",
-    "preset": "SELECT",
-    "task": "SELECT, INSERT, UPDATE",
-    "task_attempt": "SELECT, INSERT, UPDATE",
-    "task_edge": "SELECT, INSERT, DELETE",
-    "webhook_endpoint": "SELECT (id, account_id, url, topics, enabled)",
-    "worker": "SELECT, INSERT, UPDATE",
-}
 #: The farthest that a server's user name reaches, and what of it may be the host's.
 _HOST_PART = 18
 
@@ -48,13 +29,18 @@ def make_worker_user(database: Database, host: str) -> tuple[str, str]:
     if database.is_sqlite:
         raise Refused("An embedded farm has no other hosts: its database is a file.", code="no_hosts_here")
     user, password = user_for(checked_name(host)), secrets.token_urlsafe(32)
-    schema = database.url.database or ""
-    with translated(), database.engine.connect() as connection:
-        _require_right(connection)
-        connection.execute(text("CREATE USER IF NOT EXISTS :user@'%' IDENTIFIED BY :password"), _given(user, password))
-        connection.execute(text("ALTER USER :user@'%' IDENTIFIED BY :password"), _given(user, password))
-        _grant(connection, schema, user)
+    _make(database, user, password, Role.WORKER)
     return user, password
+
+
+def make_role_user(database: Database, role: Role, password: str) -> str:
+    """Make the user of a role on the main host, or give the one that is there this password and the rights of this version.
+
+    Returns its name. `database` as for `make_worker_user`; raises Refused when the server does not allow it.
+    """
+    user = f"omkt-{role}"
+    _make(database, user, password, role)
+    return user
 
 
 def renew_rights(database: Database, users: Sequence[str]) -> None:
@@ -65,7 +51,7 @@ def renew_rights(database: Database, users: Sequence[str]) -> None:
     with translated(), database.engine.connect() as connection:
         _require_right(connection)
         for user in users:
-            _grant(connection, database.url.database or "", user)
+            _grant(connection, database.url.database or "", user, Role.WORKER)
 
 
 def drop_user(database: Database, user: str) -> None:
@@ -91,13 +77,18 @@ def _require_right(connection: Connection) -> None:
         )
 
 
-def _grant(connection: Connection, schema: str, user: str) -> None:
-    for table, rights in WORKER_RIGHTS.items():
+def _make(database: Database, user: str, password: str, role: Role) -> None:
+    given = {"user": user, "password": password}
+    with translated(), database.engine.connect() as connection:
+        _require_right(connection)
+        connection.execute(text("CREATE USER IF NOT EXISTS :user@'%' IDENTIFIED BY :password"), given)
+        connection.execute(text("ALTER USER :user@'%' IDENTIFIED BY :password"), given)
+        _grant(connection, database.url.database or "", user, role)
+
+
+def _grant(connection: Connection, schema: str, user: str, role: Role) -> None:
+    for table, rights in RIGHTS[role].items():
         connection.execute(text(f"GRANT {rights} ON {_quoted(schema)}.{_quoted(table)} TO :user@'%'"), {"user": user})
-
-
-def _given(user: str, password: str) -> dict[str, str]:
-    return {"user": user, "password": password}
 
 
 def _quoted(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from omkt_pipeline.domain.errors import VerifyError
 from omkt_pipeline.domain.recipe import EncodeTogether, PackageFile
 from omkt_pipeline.media.containers import staged
+from omkt_pipeline.media.labels import chapter_file, chapter_tags
 from omkt_pipeline.media.made import tracks_of
 from omkt_pipeline.media.package_argv import TrackFile, file_argv
 from omkt_pipeline.media.tools import Tools
@@ -52,11 +53,26 @@ def join_file(
 ) -> None:
     """Make the file. Raises VerifyError when it does not hold the tracks, each as it was encoded."""
     rate = next((one.facts["sample_rate"] for one in tracks if "sample_rate" in one.facts), None)
-    argv = file_argv([one.track for one in tracks], made, spec.container, tools=tools, sample_rate=rate)
-    run(argv, [one.path for one in tracks])
-    # Not every container keeps the order of its tracks.
-    order = ["video", "audio", "subtitle"].index
-    found = sorted(tracks_of(made, tools=tools, stop=ctx.stop), key=lambda track: order(track.kind))
+    chapters, tags = None, spec.tags
+    if spec.container == "ogg":
+        tags = tags | chapter_tags(spec.chapters)
+    elif spec.chapters:
+        chapters = ctx.scratch / f"chapters-{spec.output}.txt"
+        chapters.write_text(chapter_file(spec.chapters))
+    argv = file_argv(
+        [one.track for one in tracks],
+        made,
+        spec.container,
+        tools=tools,
+        sample_rate=rate,
+        tags=tags,
+        chapters=chapters,
+    )
+    run(argv, [*(one.path for one in tracks), *([chapters] if chapters else [])])
+    # Not every container keeps the order of its tracks, and MP4 has one more for the names of chapters.
+    order = ["video", "audio", "subtitle"]
+    all_tracks = (track for track in tracks_of(made, tools=tools, stop=ctx.stop) if track.kind in order)
+    found = sorted(all_tracks, key=lambda track: order.index(track.kind))
     if len(found) != len(tracks):
         raise VerifyError(f"{spec.name} holds {len(found)} tracks instead of {len(tracks)}.")
     for track, one in zip(found, tracks, strict=True):

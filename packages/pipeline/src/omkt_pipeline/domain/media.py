@@ -3,6 +3,8 @@
 from fractions import Fraction
 from typing import Literal
 
+from pydantic import Field
+
 from omkt_pipeline.domain.plan import Value
 
 
@@ -92,6 +94,14 @@ class SubtitleTrack(Value):
     default: bool = False
 
 
+class Chapter(Value):
+    """A named part of a film or a recording."""
+
+    begin: float  #: seconds
+    end: float  #: seconds
+    title: str | None = None
+
+
 class MediaFacts(Value):
     """What probing found. Tracks that cannot be used (unknown codec, no size) are named in `unusable`, not listed."""
 
@@ -104,6 +114,8 @@ class MediaFacts(Value):
     subtitles: int = 0  #: number of subtitle tracks
     subtitle_tracks: tuple[SubtitleTrack, ...] = ()  #: empty for media that were probed before these were looked at
     attached_pictures: int = 0
+    tags: dict[str, str] = Field(default_factory=dict)  #: title, artist and the like, one line each
+    chapters: tuple[Chapter, ...] = ()  #: on the container's clock
     unusable: tuple[str, ...] = ()  #: codecs of tracks we cannot or will not decode
 
     @property

@@ -167,6 +167,7 @@ class FilmPreset(_Preset):
     audio: AudioSettings
     sound_alone: bool = False  #: a source without picture gives its sound, instead of a refusal
     subtitles: bool = False  #: all titles of the source that are text, as tracks that a player can show
+    tags: bool = False  #: title, artist and the like, and the chapters of the source
     trim: Trim | None = None  #: only a part of the source
 
     @model_validator(mode="after")
@@ -183,6 +184,7 @@ class AudioPreset(_Preset):
     kind: Literal["audio"]
     container: Container = "m4a"
     audio: AudioSettings
+    tags: bool = True  #: title, artist and the like, and the chapters of the source
     trim: Trim | None = None  #: only a part of the source
 
     @model_validator(mode="after")

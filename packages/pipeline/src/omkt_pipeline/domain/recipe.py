@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from omkt_pipeline.domain.media import Colour, Mastering, SourceFile
+from omkt_pipeline.domain.media import Chapter, Colour, Mastering, SourceFile
 from omkt_pipeline.domain.plan import Value
 from omkt_pipeline.domain.task import Artifact
 
@@ -201,6 +201,8 @@ class PackageFile(_Package):
     kind: Literal["file"] = "file"
     name: str
     container: str = "mp4"
+    tags: dict[str, str] = Field(default_factory=dict)
+    chapters: tuple[Chapter, ...] = ()
     finished: bool = False  #: the one encode that it needs has made the file, too
 
 

@@ -86,7 +86,8 @@ def _package(task: PlannedTask) -> list[list[str]]:
 
 def _file(spec: PackageFile) -> list[str]:
     tracks = [*map(_track, (*spec.video, *spec.audio, *spec.texts))]
-    return file_argv(tracks, _MADE / spec.name, spec.container, tools=_TOOLS)
+    chapters = Path("chapters") if spec.chapters and spec.container != "ogg" else None
+    return file_argv(tracks, _MADE / spec.name, spec.container, tools=_TOOLS, tags=spec.tags, chapters=chapters)
 
 
 def _track(part: Part) -> TrackFile:

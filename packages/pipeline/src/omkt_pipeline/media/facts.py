@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from omkt_pipeline.domain.media import AudioTrack, Colour, MediaFacts, SubtitleTrack, VideoTrack
 from omkt_pipeline.media.hdr_facts import dolby_vision_of, mastering_of
+from omkt_pipeline.media.labels import chapters_of, tags_of
 from omkt_pipeline.media.source import DECODERS, SUBTITLE_IMAGES, SUBTITLE_TEXTS
 
 Raw = Mapping[str, Any]
@@ -52,13 +53,15 @@ def facts_from(raw: Raw, *, size: int) -> MediaFacts:
         subtitles=len(subtitles),
         subtitle_tracks=tuple(subtitles),
         attached_pictures=attached,
+        tags=tags_of(raw),
+        chapters=chapters_of(raw),
         unusable=tuple(unusable),
     )
 
 
 def kept(raw: Raw) -> dict[str, Any]:
     """What is worth storing of ffprobe's own words: no frames, no endless or unprintable strings."""
-    return {key: _trimmed(value) for key, value in raw.items() if key in ("format", "streams")}
+    return {key: _trimmed(value) for key, value in raw.items() if key in ("format", "streams", "chapters")}
 
 
 def _trimmed(value: Any) -> Any:

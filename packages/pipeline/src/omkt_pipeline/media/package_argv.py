@@ -1,6 +1,6 @@
 """The command lines of package tasks: streams are copied, never encoded again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -9,6 +9,7 @@ from omkt_pipeline.domain.recipe import EncodeAudio, EncodeVideo, Single, VideoR
 from omkt_pipeline.media.containers import MUXERS, TITLES, exact_edits, staged
 from omkt_pipeline.media.cut import INIT
 from omkt_pipeline.media.encode_argv import begin
+from omkt_pipeline.media.labels import tag_words
 from omkt_pipeline.media.tools import Tools
 
 PLAYLIST = "index.m3u8"
@@ -105,12 +106,21 @@ def hls_argv(cuttings: Sequence[Cutting], target: Path, *, tools: Tools) -> list
 
 
 def file_argv(
-    tracks: Sequence[TrackFile], target: Path, container: str = "mp4", *, tools: Tools, sample_rate: int | None = None
+    tracks: Sequence[TrackFile],
+    target: Path,
+    container: str = "mp4",
+    *,
+    tools: Tools,
+    sample_rate: int | None = None,
+    tags: Mapping[str, str] | None = None,
+    chapters: Path | None = None,
 ) -> list[str]:
-    """Join tracks into one file; `sample_rate` is that of its first sound."""
+    """Join tracks into one file; `sample_rate` is that of its first sound, `chapters` the file that `chapter_file` makes."""
     argv = [*begin(tools)]
     for track in tracks:
         argv += _ours(track)
+    if chapters is not None:
+        argv += ["-protocol_whitelist", "file,pipe", "-f", "ffmetadata", "-i", f"file:{chapters}"]
     for number in range(len(tracks)):
         argv += ["-map", f"{number}:0"]
     languages = [
@@ -126,6 +136,9 @@ def file_argv(
         for word in (f"-disposition:{number}", track.disposition)
     ]
     titles = ["-c:s", TITLES[container]] if any(track.demuxer == "webvtt" for track in tracks) else []
-    argv += ["-c", "copy", *titles, "-map_metadata", "-1", *languages, *dispositions]
+    # Said of the file and of its tracks alone: said of all, it would take the names of chapters, too.
+    silent = ["-map_metadata:g", "-1", "-map_metadata:s", "-1"]
+    labels = ["-map_chapters", "-1" if chapters is None else str(len(tracks)), *tag_words(tags or {})]
+    argv += ["-c", "copy", *titles, *silent, *labels, *languages, *dispositions]
     edits = exact_edits(MUXERS[container][-1], sample_rate)
     return [*argv, *edits, *MUXERS[container], f"file:{target}"]

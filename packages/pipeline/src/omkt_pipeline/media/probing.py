@@ -34,7 +34,14 @@ def probe(
     size = path.stat().st_size
     if size == 0:
         raise SourceError("The file is empty.", code="source_empty")
-    words = ["-show_format", "-show_streams", "-show_frames", "-read_intervals", f"%+#{_FIRST_PACKETS}"]
+    words = [
+        "-show_format",
+        "-show_streams",
+        "-show_chapters",
+        "-show_frames",
+        "-read_intervals",
+        f"%+#{_FIRST_PACKETS}",
+    ]
     try:
         answer = _ask(
             path, [*guards(limits, probing=True), *words, "-of", "json", "-i", f"file:{path}"], tools, limits, stop

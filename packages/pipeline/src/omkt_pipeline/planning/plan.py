@@ -21,6 +21,7 @@ from omkt_pipeline.planning import explain
 from omkt_pipeline.planning.cost import package_cost
 from omkt_pipeline.planning.encodes import Encodes
 from omkt_pipeline.planning.forms import finished
+from omkt_pipeline.planning.labels import labels_of
 
 _KINDS = {
     "hls": "hls", "film": "file", "audio": "file", "preview": "file",
@@ -60,7 +61,7 @@ def plan_job(
             refusals[preset.id] = SourceError(unmet, code="condition_unmet")
             continue
         try:
-            packages.append(_package(preset, encodes, facts.duration or 0.0))
+            packages.append(_package(preset, encodes, facts))
         except SourceError as refusal:
             refusals[preset.id] = refusal
     if not packages:
@@ -88,7 +89,7 @@ def plan_job(
     )
 
 
-def _package(preset: Preset, encodes: Encodes, duration: float) -> PlannedTask:
+def _package(preset: Preset, encodes: Encodes, facts: MediaFacts) -> PlannedTask:
     """The package task of one output; asks `encodes` for what it needs on the way."""
     spec: Value
     parts: tuple[Part, ...]
@@ -105,13 +106,16 @@ def _package(preset: Preset, encodes: Encodes, duration: float) -> PlannedTask:
         if isinstance(preset, HlsPreset):
             spec = PackageHls(**tracks, segment_seconds=segments or preset.segment_seconds)
         else:
-            spec = PackageFile(**tracks, name=f"video.{preset.container}", container=preset.container)
+            labels = labels_of(facts, preset.container, part, wanted=preset.tags)
+            spec = PackageFile(**tracks, name=f"video.{preset.container}", container=preset.container, **labels)
     elif isinstance(preset, AudioPreset):
-        parts = encodes.sound_alone(preset.audio, preset.id, encodes.part(preset.trim, None))
+        part = encodes.part(preset.trim, None)
+        parts = encodes.sound_alone(preset.audio, preset.id, part)
         if not parts:
             raise SourceError(f"The source has no sound, and {preset.id} is nothing else.", code="no_audio")
         name = f"audio.{preset.container}"
-        spec = PackageFile(output=preset.id, audio=parts, name=name, container=preset.container)
+        labels = labels_of(facts, preset.container, part, wanted=preset.tags)
+        spec = PackageFile(output=preset.id, audio=parts, name=name, container=preset.container, **labels)
     elif not encodes.has_video:
         raise SourceError(f"The source has no moving picture, and {preset.id} shows one.", code="no_video")
     elif isinstance(preset, StoryboardPreset):
@@ -129,7 +133,7 @@ def _package(preset: Preset, encodes: Encodes, duration: float) -> PlannedTask:
         kind=TaskKind.PACKAGE,
         spec=spec.model_dump(mode="json"),
         needs=tuple(sorted({part.task for part in parts})),
-        cost=package_cost(duration),
+        cost=package_cost(facts.duration or 0.0),
         output=preset.id,
     )
 

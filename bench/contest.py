@@ -23,12 +23,12 @@ class Effort:
     cpu: float
 
 
-def farm_effort(client: httpx.Client, clips: Path, cpu_seconds: Callable[[], float]) -> Effort:
+def farm_effort(client: httpx.Client, clips: Path, cpu_seconds: Callable[[], float], *, preset: str = PRESET) -> Effort:
     """Upload all clips, then submit a job for each at once; the wall time is that of the jobs, by the farm's clock."""
     uploads = [_upload(client, clip) for clip in sorted(clips.glob("*.mp4"))]
     before = cpu_seconds()
     for upload in uploads:
-        _answer(client.post("/v1/jobs", json={"source": {"upload": upload}, "presets": [PRESET]}))
+        _answer(client.post("/v1/jobs", json={"source": {"upload": upload}, "presets": [preset]}))
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         jobs = _answer(client.get("/v1/jobs", params={"limit": 100}))["jobs"]

@@ -75,8 +75,7 @@ def _farm() -> Iterator[Farm]:
     folder = ROOT / "var" / "farm" / "bench"
     farm = Farm(Lab.new(folder, images.disk()))
     try:
-        farm.set_up_main()
-        farm.add_secondaries("second", "third")
+        farm.set_up("second", "third")
         yield farm
     finally:
         farm.close()

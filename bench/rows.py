@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from sqlalchemy import text
 
 from omkt_pipeline.db.engine import Database
-from omkt_pipeline.db.tables import task
+from omkt_pipeline.db.tables import job, output, task
 from omkt_pipeline.domain.task import Pool, TaskState
 from omkt_pipeline.testing import a_planned_job, an_account, taken
 
@@ -50,12 +50,60 @@ def add_finished(database: Database, count: int) -> float:
     return time.monotonic() - begun
 
 
+def add_jobs(database: Database, count: int) -> float:
+    """Add `count` jobs like the only one that is there, each with its output, one in a hundred failed, the others succeeded;
+    return the seconds it took."""
+    begun = time.monotonic()
+    _numbers(database)
+    states = "IF(n.i % 100 = 0, 'failed', 'succeeded')"
+    jobs = {
+        "id": "NULL",
+        "state": states,
+        "job_key": "LOWER(LEFT(MD5(CONCAT({block}, '-', n.i)), 26))",
+        "finished_at": "NOW(6)",
+    }
+    outputs = {"id": "NULL", "job_id": "job.id", "state": "'published'", "bytes": "1"}
+    with database.engine.connect() as connection:
+        for block in range(0, count, _BLOCK):
+            listed = ", ".join(jobs.get(one.name, f"seed.{one.name}").format(block=block) for one in job.columns)
+            connection.execute(
+                text(
+                    f"INSERT INTO job ({', '.join(one.name for one in job.columns)}) SELECT {listed} "
+                    "FROM (SELECT * FROM job ORDER BY id LIMIT 1) AS seed, bench_number AS n "
+                    f"WHERE n.i < {min(_BLOCK, count - block)}"
+                )
+            )
+            connection.commit()
+        (first,) = connection.execute(text("SELECT MIN(id) FROM job")).one()
+        (last,) = connection.execute(text("SELECT MAX(id) FROM job")).one()
+        listed = ", ".join(outputs.get(one.name, f"seed.{one.name}") for one in output.columns)
+        for low in range(first, last, _BLOCK):
+            connection.execute(
+                text(
+                    f"INSERT INTO output ({', '.join(one.name for one in output.columns)}) SELECT {listed} "
+                    "FROM (SELECT * FROM output ORDER BY id LIMIT 1) AS seed, job "
+                    f"WHERE job.id > {low} AND job.id <= {low + _BLOCK}"
+                )
+            )
+            connection.commit()
+    return time.monotonic() - begun
+
+
 def _seed(database: Database) -> None:
     """One task to copy, itself claimed; and numbers to copy it by."""
+    if not _numbers(database):
+        return
+    a_planned_job(database, an_account(database))
+    taken(database, Pool.TRANSCODER)
+    taken(database, Pool.TRANSCODER)
+
+
+def _numbers(database: Database) -> bool:
+    """Numbers to copy rows by; whether they are new."""
     with database.engine.connect() as connection:
         connection.execute(text("CREATE TABLE IF NOT EXISTS bench_number (i INT PRIMARY KEY)"))
         if connection.execute(text("SELECT COUNT(*) FROM bench_number")).scalar_one():
-            return
+            return False
         digits = " UNION ALL ".join(f"SELECT {digit} AS d" for digit in range(10))
         places = ", ".join(f"({digits}) AS p{place}" for place in range(5))
         connection.execute(
@@ -65,9 +113,7 @@ def _seed(database: Database) -> None:
             )
         )
         connection.commit()
-    a_planned_job(database, an_account(database))
-    taken(database, Pool.TRANSCODER)
-    taken(database, Pool.TRANSCODER)
+    return True
 
 
 def _copy(database: Database, count: int, values: Mapping[str, str]) -> None:

@@ -16,8 +16,7 @@ def up() -> None:
     require()
     farm = Farm(Lab.new(UP, images.disk()))
     try:
-        farm.set_up_main()
-        farm.add_secondaries(*SECONDARIES)
+        farm.set_up(*SECONDARIES)
         farm.leave_running()
     except BaseException:
         print(farm.logs())

@@ -62,8 +62,7 @@ def whole_farm() -> Iterator[Farm]:
     farm = Farm(Lab.new(_FOLDER, images.disk()))
     try:
         try:
-            farm.set_up_main()
-            farm.add_secondaries("second", "third")
+            farm.set_up("second", "third")
         except BaseException:
             print(farm.logs())
             raise

@@ -65,7 +65,6 @@ class Farm:
 
     def set_up_main(self) -> None:
         """From nothing to an API that answers, as docs/operations.md says: the share, the secrets, the services, an account."""
-        copy_checkout(self.lab.folder / "checkout")
         guest = self.main.guest
         guest.boot(media_disk=True)
         self.main.check_out()
@@ -84,24 +83,29 @@ class Farm:
         made = self.main.compose("exec", "-T", "api", "omkt", "accounts", "create", "tester", "--json")
         self.client.key = json.loads(made)["key"]
 
-    def add_secondaries(self, *names: str) -> None:
-        """Several further hosts at once."""
+    def set_up(self, *names: str) -> None:
+        """A main host and further ones. While the main host is set up, the machines of the others boot."""
+        copy_checkout(self.lab.folder / "checkout")
         with ThreadPoolExecutor() as pool:
-            for added in [pool.submit(self.add_secondary, name) for name in names]:
-                added.result()
+            booting = [pool.submit(self._booted, self._secondary(name)) for name in names]
+            self.set_up_main()
+            for joined in [pool.submit(self._join, booted.result()) for booted in booting]:
+                joined.result()
 
-    def add_secondary(self, name: str) -> Host:
-        """A further host: an empty machine with Docker, the checkout, and the invitation that the main host prints."""
-        host = self._secondary(name)
+    def _booted(self, host: Host) -> Host:
+        """An empty machine with Docker and the checkout."""
         host.guest.boot()
         host.check_out()
+        return host
+
+    def _join(self, host: Host) -> None:
+        """Make a machine a further host, with the invitation that the main host prints."""
         with self._inviting:
-            invitation = self.main.compose("run", "--rm", "-T", "admin", "hosts", "invite", name)
+            invitation = self.main.compose("run", "--rm", "-T", "admin", "hosts", "invite", host.name)
         host.guest.write("/root/invitation", invitation)
         host.guest.sh(f"cd {CHECKOUT} && sh compose/join.sh /root/invitation")
         host.settings(SETTINGS)
         self.bring_up(host)
-        return host
 
     def bring_up(self, host: Host, *words: str) -> None:
         host.compose("up", "-d", "--wait", "--wait-timeout", "600", *words, seconds=900)

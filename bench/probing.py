@@ -1,0 +1,63 @@
+"""probing: what finding out all about a file costs, against ffprobe that counts its packets and does nothing else."""
+
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.clips import source_folder
+from bench.processes import cpu_seconds
+from bench.report import Figure, percentile, report
+
+from omkt_pipeline.domain.limits import Limits
+from omkt_pipeline.media.probing import probe
+from omkt_pipeline.media.tools import Tools, find_tools
+
+_SECONDS = 1800
+_TURNS = 9
+
+
+def run() -> None:
+    """A long film, probed by turns in both ways."""
+    tools = find_tools()
+    with tempfile.TemporaryDirectory(prefix="omkt-bench-") as folder:
+        film = _film(Path(folder), tools)
+        ours, bare = [], []
+        for _ in range(_TURNS):
+            ours.append(_timed(lambda: probe(film, tools=tools, limits=Limits())))
+            bare.append(_timed(lambda: _counted(film, tools)))
+        size = film.stat().st_size
+    walls, cpus = zip(*ours, strict=True), zip(*bare, strict=True)
+    (wall, cpu), (bare_wall, bare_cpu) = ([percentile(one, 50) for one in both] for both in (walls, cpus))
+    report(
+        "probing",
+        [
+            Figure(name="wall against ffprobe -count_packets", value=wall / bare_wall, at_most=1.2),
+            Figure(name="CPU", value=cpu / bare_cpu, at_most=1.2),
+            Figure(name="probing", value=wall, unit=" s"),
+        ],
+        {"bytes": size, "seconds": _SECONDS, "ours": ours, "bare": bare, "ffmpeg": tools.version},
+    )
+
+
+def _film(folder: Path, tools: Tools) -> Path:
+    """Half an hour, with its streams copied out of the bench clips again and again."""
+    clip = sorted(source_folder().glob("*.mp4"))[0]
+    film = folder / "film.mp4"
+    words = ["-v", "error", "-nostdin", "-y", "-stream_loop", "-1", "-i", str(clip), "-t", str(_SECONDS), "-c", "copy"]
+    subprocess.run([str(tools.ffmpeg), *words, str(film)], check=True)
+    return film
+
+
+def _counted(film: Path, tools: Tools) -> None:
+    argv = [str(tools.ffprobe), "-v", "error", "-count_packets", "-show_streams", "-of", "json", str(film)]
+    subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
+
+
+def _timed(work: Callable[[], object]) -> tuple[float, float]:
+    """Seconds of wall and of CPU, this process and its children."""
+    cpu, begun = cpu_seconds(os.getpid()), time.monotonic()
+    work()
+    return time.monotonic() - begun, cpu_seconds(os.getpid()) - cpu

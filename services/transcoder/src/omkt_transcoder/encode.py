@@ -1,6 +1,6 @@
 """encode: make renditions of a source on local scratch, and leave them on the share for package."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -31,6 +31,7 @@ from omkt_pipeline.media.containers import staged
 from omkt_pipeline.media.encode_argv import TOO_MANY_DECODE_ERRORS, first_pass_argv, video_argv
 from omkt_pipeline.media.encoders import encoders_of
 from omkt_pipeline.media.loudness import Loudness, read_loudness
+from omkt_pipeline.media.marks import check_image, images_of
 from omkt_pipeline.media.process import Finished, ProcessLimits, Reach, ToolExited, run
 from omkt_pipeline.media.progress import Progress
 from omkt_pipeline.media.sound_argv import audio_argv, loudness_argv, steady_argv, texts_argv
@@ -155,12 +156,20 @@ class Encode:
 
     def _pictures(self, recipe: EncodeVideo, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
         notes = ctx.scratch / "notes"
-        measuring = self._first_pass(recipe, source, notes, ctx)
+        images = _images(recipe, ctx)
+        measuring = self._first_pass(recipe, source, notes, images, ctx)
         argv = video_argv(
-            recipe, source, target, tools=self._tools, limits=self._limits, threads=ctx.threads, notes=notes
+            recipe,
+            source,
+            target,
+            tools=self._tools,
+            limits=self._limits,
+            threads=ctx.threads,
+            notes=notes,
+            images=images,
         )
         progress = Progress(recipe.seconds, measuring.second(ctx.report))
-        reach = Reach(reads=(source,), writes=(target, *([notes] if measuring.passes else [])))
+        reach = Reach(reads=(source, *images.values()), writes=(target, *([notes] if measuring.passes else [])))
         finished = self._run(argv, reach, progress.take, ctx)
         renditions = {
             rendition.name: check_rendition(
@@ -182,13 +191,17 @@ class Encode:
             "warnings": ["tone_map_missing"] if missing else [],
         }
 
-    def _first_pass(self, recipe: EncodeVideo, source: Path, notes: Path, ctx: "TaskContext") -> _Measured:
+    def _first_pass(
+        self, recipe: EncodeVideo, source: Path, notes: Path, images: Mapping[str, Path], ctx: "TaskContext"
+    ) -> _Measured:
         if not any(rendition.two_pass for rendition in recipe.renditions):
             return _Measured()
         notes.mkdir(exist_ok=True)
-        argv = first_pass_argv(recipe, source, notes, tools=self._tools, limits=self._limits, threads=ctx.threads)
+        argv = first_pass_argv(
+            recipe, source, notes, tools=self._tools, limits=self._limits, threads=ctx.threads, images=images
+        )
         progress = Progress(recipe.seconds, lambda done: ctx.report(done / 2))
-        finished = self._run(argv, Reach(reads=(source,), writes=(notes,)), progress.take, ctx)
+        finished = self._run(argv, Reach(reads=(source, *images.values()), writes=(notes,)), progress.take, ctx)
         return _Measured(passes=1, cpu_seconds=finished.cpu_seconds, peak_rss=finished.peak_rss)
 
     def _audio(self, recipe: EncodeAudio, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
@@ -314,6 +327,14 @@ class Encode:
             "cpu_seconds": round(cpu_seconds, 2),
             "peak_memory_bytes": peak_rss,
         }
+
+
+def _images(recipe: EncodeVideo, ctx: "TaskContext") -> dict[str, Path]:
+    """Where the pictures of watermarks lie. Raises SourceError (watermark_unusable)."""
+    found = {image: ctx.share.path(layout.incoming_path(image)) for image in images_of(recipe.renditions)}
+    for image, path in found.items():
+        check_image(path, image)
+    return found
 
 
 def _report_part(report: Callable[[float], None], begin: float, length: float, done: float) -> None:

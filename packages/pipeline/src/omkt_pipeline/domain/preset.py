@@ -47,6 +47,22 @@ class Rung(_Strict):
         return self
 
 
+class WatermarkSettings(_Strict):
+    """A picture that lies over the film from its beginning to its end."""
+
+    image: str = Field(min_length=1, max_length=300)  #: a PNG, by its path below the share's folder `incoming`
+    corner: Literal["top-left", "top-right", "bottom-left", "bottom-right", "center"] = "bottom-right"
+    size: float = Field(0.15, gt=0, le=1)  #: its width, as a part of the film's
+    margin: float = Field(0.04, ge=0, le=0.5)  #: to the edges, as a part of the film's short side
+    opacity: float = Field(1.0, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _plain_path(self) -> Self:
+        if any(part in ("", ".", "..") for part in self.image.split("/")) or not self.image.isprintable():
+            raise ValueError("a watermark's image is a plain path below the folder incoming")
+        return self
+
+
 class VideoSettings(_Strict):
     """How pictures are encoded, for all rungs of a preset."""
 
@@ -58,6 +74,7 @@ class VideoSettings(_Strict):
     gop_seconds: float = Field(2.0, gt=0, le=10)
     max_rate: int = Field(60, ge=1, le=120)  #: frames per second
     buffer_seconds: float = Field(2.0, gt=0)
+    watermark: WatermarkSettings | None = None
     rungs: tuple[Rung, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -68,6 +85,8 @@ class VideoSettings(_Strict):
             raise ValueError("two passes are for an average bitrate (kbps), in h264, hevc, vp8, vp9 and mpeg2video")
         if self.hdr and self.codec not in ("hevc", "av1"):
             raise ValueError(f"HDR is kept in hevc and av1, not in {self.codec}")
+        if self.hdr and self.watermark is not None:
+            raise ValueError("a watermark is laid over SDR alone")
         return self
 
 

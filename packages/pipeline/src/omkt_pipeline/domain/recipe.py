@@ -26,6 +26,16 @@ class Input(Value):
     clock_by: tuple[int, ...] = ()
 
 
+class Watermark(Value):
+    """A picture over the film; domain/preset.py says what its fields mean."""
+
+    image: str
+    corner: str
+    size: float
+    margin: float
+    opacity: float
+
+
 class VideoRendition(Value):
     """One encoded size of the picture. Frozen and comparable: equal recipes are encoded once."""
 
@@ -42,6 +52,7 @@ class VideoRendition(Value):
     gop_frames: int
     two_pass: bool = False
     hdr: bool = False  #: keep the source's curve and primaries, with ten bits
+    watermark: Watermark | None = None
     segment_frames: int | None = None  #: leave it cut into segments of so many frames; None: as one file
 
 

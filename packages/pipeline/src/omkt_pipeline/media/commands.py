@@ -1,6 +1,7 @@
 """The command lines of a plan, for people who want to see them: what a worker will run, with short names for files."""
 
 from pathlib import Path
+from typing import Any
 
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.plan import PlannedTask
@@ -21,6 +22,7 @@ from omkt_pipeline.domain.recipe import (
 )
 from omkt_pipeline.domain.task import TaskKind
 from omkt_pipeline.media.encode_argv import first_pass_argv, video_argv
+from omkt_pipeline.media.marks import images_of
 from omkt_pipeline.media.package_argv import TrackFile, cuttings_of, file_argv, hls_argv
 from omkt_pipeline.media.sound_argv import audio_argv, loudness_argv, texts_argv
 from omkt_pipeline.media.stills_argv import board_argv, preview_argv, still_argv
@@ -56,8 +58,10 @@ def _one(recipe: Single) -> list[list[str]]:
     limits = Limits()
     match recipe:
         case EncodeVideo():
-            whole = video_argv(recipe, _SOURCE, _MADE, tools=_TOOLS, limits=limits, threads=_THREADS)
-            first = first_pass_argv(recipe, _SOURCE, _NOTES, tools=_TOOLS, limits=limits, threads=_THREADS)
+            words: dict[str, Any] = {"tools": _TOOLS, "limits": limits, "threads": _THREADS}
+            words["images"] = {image: Path(image) for image in images_of(recipe.renditions)}
+            whole = video_argv(recipe, _SOURCE, _MADE, **words)
+            first = first_pass_argv(recipe, _SOURCE, _NOTES, **words)
             return [first, whole] if any(rendition.two_pass for rendition in recipe.renditions) else [whole]
         case EncodeAudio():
             measured = (

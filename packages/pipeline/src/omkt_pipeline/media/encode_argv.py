@@ -1,6 +1,6 @@
 """The command lines of encode tasks. Pure: a recipe in, words out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from omkt_pipeline.domain.limits import Limits
@@ -9,6 +9,7 @@ from omkt_pipeline.domain.recipe import Chunk, EncodeVideo, Input
 from omkt_pipeline.media.colouring import TAGGED, kept, scaled, tone_mapped
 from omkt_pipeline.media.containers import staged
 from omkt_pipeline.media.encoders import in_pass, video_encoder
+from omkt_pipeline.media.marks import image_inputs, images_of, laid_over, prepared
 from omkt_pipeline.media.source import opened
 from omkt_pipeline.media.tools import Tools
 
@@ -44,12 +45,14 @@ def video_argv(
     limits: Limits,
     threads: int,
     notes: Path = Path("notes"),
+    images: Mapping[str, Path] | None = None,
 ) -> list[str]:
     """Decode once, encode every rendition into `target`/NAME.ENDING, video alone.
 
-    Renditions of two passes read what the first (`first_pass_argv`) has left in the folder `notes`.
+    Renditions of two passes read what the first (`first_pass_argv`) has left in the folder `notes`. `images` says where the
+    pictures of watermarks lie.
     """
-    argv = video_source_argv(recipe, source, tools=tools, limits=limits, threads=threads)
+    argv = video_source_argv(recipe, source, tools=tools, limits=limits, threads=threads, images=images)
     for number, rendition in enumerate(recipe.renditions):
         argv += [
             "-map", f"[v{number}]", *NOTHING_ELSE,
@@ -68,12 +71,19 @@ def for_the_clock(source: Input) -> list[str]:
 
 
 def first_pass_argv(
-    recipe: EncodeVideo, source: Path, notes: Path, *, tools: Tools, limits: Limits, threads: int
+    recipe: EncodeVideo,
+    source: Path,
+    notes: Path,
+    *,
+    tools: Tools,
+    limits: Limits,
+    threads: int,
+    images: Mapping[str, Path] | None = None,
 ) -> list[str]:
     """Look through the pictures of all renditions that have two passes, and leave notes in a folder."""
     twice = tuple(rendition for rendition in recipe.renditions if rendition.two_pass)
     recipe = recipe.model_copy(update={"renditions": twice})
-    argv = video_source_argv(recipe, source, tools=tools, limits=limits, threads=threads)
+    argv = video_source_argv(recipe, source, tools=tools, limits=limits, threads=threads, images=images)
     for number, rendition in enumerate(twice):
         argv += [
             "-map", f"[v{number}]", *NOTHING_ELSE,
@@ -84,7 +94,15 @@ def first_pass_argv(
     return argv
 
 
-def video_source_argv(recipe: EncodeVideo, source: Path, *, tools: Tools, limits: Limits, threads: int) -> list[str]:
+def video_source_argv(
+    recipe: EncodeVideo,
+    source: Path,
+    *,
+    tools: Tools,
+    limits: Limits,
+    threads: int,
+    images: Mapping[str, Path] | None = None,
+) -> list[str]:
     """The first half of `video_argv`: what is read, and the pictures [v0], [v1]… that are made of it."""
     argv = [*begin(tools), "-threads", str(threads)]
     seek = recipe.chunk.seek if recipe.chunk is not None else None
@@ -92,6 +110,7 @@ def video_source_argv(recipe: EncodeVideo, source: Path, *, tools: Tools, limits
         # The timestamps of the frames are those that they have when the whole file is read.
         argv += ["-copyts", "-start_at_zero", "-noaccurate_seek"]
     argv += opened(source, recipe.input.demuxer, limits, seek=seek)
+    argv += image_inputs(recipe.renditions, images or {})
     return [*argv, "-filter_complex_threads", str(threads), "-filter_complex", video_graph(recipe, tools)]
 
 
@@ -111,9 +130,18 @@ def video_graph(recipe: EncodeVideo, tools: Tools) -> str:
         branches = [f"s{number}" for number, r in enumerate(recipe.renditions) if r in toned]
         sdr = tone_mapped(recipe.tone_map, recipe.colour, toned[0].width, toned[0].height)
         chains.append(f"[t]{sdr},split={len(branches)}{_outlets(branches)}")
+    images = images_of(recipe.renditions)
     for number, r in enumerate(recipe.renditions):
-        sdr = f"{scaled(r.width, r.height, colour)},format=yuv420p,setsar=1,{TAGGED}"
-        chains.append(f"[s{number}]{kept(r.width, r.height, recipe.colour) if r.hdr else sdr}[v{number}]")
+        sdr = f"{scaled(r.width, r.height, colour)},format=yuv420p,setsar=1"
+        if r.hdr:
+            chains.append(f"[s{number}]{kept(r.width, r.height, recipe.colour)}[v{number}]")
+        elif r.watermark is None:
+            chains.append(f"[s{number}]{sdr},{TAGGED}[v{number}]")
+        else:
+            chains.append(f"[{1 + images.index(r.watermark.image)}:0]{prepared(r.watermark, r)}[m{number}]")
+            chains.append(
+                f"[s{number}]{sdr}[f{number}];[f{number}][m{number}]{laid_over(r.watermark, r)},{TAGGED}[v{number}]"
+            )
     return ";".join(chains)
 
 

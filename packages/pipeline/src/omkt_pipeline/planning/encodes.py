@@ -37,6 +37,7 @@ from omkt_pipeline.planning.chunks import cut, part_of
 from omkt_pipeline.planning.colour import colour_of
 from omkt_pipeline.planning.cost import audio_cost, board_cost, stills_cost, texts_cost, video_cost
 from omkt_pipeline.planning.forms import Forms, together
+from omkt_pipeline.planning.naming import numbered, once
 from omkt_pipeline.planning.parts import WHOLE, Range, range_of
 from omkt_pipeline.planning.picture import ladder_for, renditions_of
 from omkt_pipeline.planning.sounds import LANGUAGES, channels_of, one_for_each_language, usual_rate
@@ -97,7 +98,7 @@ class Encodes:
             self._note(explain.trimmed(part, output))
         task = self._video_task(rate, part)
         known = self._renditions[rate, part]
-        return self._forms.wanted((Part(task=task, name=_once(one, known)) for one in renditions), segments)
+        return self._forms.wanted((Part(task=task, name=once(one, known)) for one in renditions), segments)
 
     def segments_of(self, preset: HlsPreset | FilmPreset) -> float | None:
         """Seconds of a segment of this preset: whole groups of pictures, as near as they come to what it says; None for a
@@ -170,7 +171,7 @@ class Encodes:
         for key, known in self._sounds.items():
             if known == recipe:
                 return Part(task=key, name=known.name)
-        key = _numbered("audio", len(self._sounds))
+        key = numbered("audio", len(self._sounds))
         self._sounds[key] = recipe
         return Part(task=key, name=recipe.name)
 
@@ -182,7 +183,7 @@ class Encodes:
             self._note(explain.subtitles_delivered(len(chosen), output))
         if len(tracks) > len(chosen):
             self._note(explain.subtitles_left_out(len(tracks) - len(chosen), output))
-        return tuple(Part(task="texts", name=_once(_text(track, part), self._texts)) for track in chosen)
+        return tuple(Part(task="texts", name=once(_text(track, part), self._texts)) for track in chosen)
 
     def stills(self, preset: ThumbnailsPreset | PosterPreset) -> tuple[Part, ...]:
         """The stills of an output. Call only when there is video."""
@@ -191,7 +192,7 @@ class Encodes:
         self._note(
             *explain.about_picture(self._video), *explain.about_colour(self._video, kept=False, output=preset.id)
         )
-        return tuple(Part(task="stills", name=_once(still, self._stills)) for still in stills)
+        return tuple(Part(task="stills", name=once(still, self._stills)) for still in stills)
 
     def board(self, preset: StoryboardPreset) -> Part:
         """The sheets of a storyboard. Call only when there is video."""
@@ -232,7 +233,7 @@ class Encodes:
         """A task of its own for a recipe; equal ones are done once."""
         key = next((key for key, (known, _) in self._others.items() if known == recipe), None)
         if key is None:
-            key = _numbered(name, sum(one.startswith(name) for one in self._others))
+            key = numbered(name, sum(one.startswith(name) for one in self._others))
             self._others[key] = recipe, cost
         return Part(task=key, name=name)
 
@@ -322,7 +323,7 @@ class Encodes:
 
     def _video_task(self, rate: Fraction, part: Range) -> str:
         self._renditions.setdefault((rate, part), {})
-        return _numbered("video", list(self._renditions).index((rate, part)))
+        return numbered("video", list(self._renditions).index((rate, part)))
 
     def part(self, trim: Trim | None, settings: VideoSettings | None) -> Range:
         """The part of the source that an output wants, on the frames of its picture where it has one."""
@@ -377,23 +378,6 @@ def _text(track: SubtitleTrack, part: Range) -> Text:
 def _chosen(tracks: tuple[Track, ...]) -> Track | None:
     """The track marked as default, else the first."""
     return next((track for track in tracks if track.default), tracks[0] if tracks else None)
-
-
-Named = TypeVar("Named", VideoRendition, Still, Text)
-
-
-def _once(wanted: Named, known: dict[str, Named]) -> str:
-    """The name under which an equal recipe is known, or a new one for it."""
-    for count in range(len(known) + 1):
-        name = _numbered(wanted.name, count)
-        candidate = wanted.model_copy(update={"name": name})
-        if known.setdefault(name, candidate) == candidate:
-            return name
-    raise AssertionError("there is always a free name")
-
-
-def _numbered(name: str, count: int) -> str:
-    return name if count == 0 else f"{name}-{count + 1}"
 
 
 def _task(key: str, recipe: Value, cost: float) -> PlannedTask:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from omkt_pipeline.domain.preset import Rung, VideoSettings
-from omkt_pipeline.domain.recipe import VideoRendition
+from omkt_pipeline.domain.recipe import VideoRendition, Watermark
 from omkt_pipeline.planning.timing import gop_frames
 
 #: A source this much larger than the best rung that fits deserves the next rung at its own size.
@@ -82,6 +82,7 @@ def renditions_of(
             gop_frames=gop_frames(rate, settings.gop_seconds),
             two_pass=settings.two_pass,
             hdr=hdr,
+            watermark=Watermark(**settings.watermark.model_dump()) if settings.watermark else None,
         )
         for item in fitted
     )

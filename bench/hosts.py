@@ -26,7 +26,7 @@ from tests.farm.farm import SETTINGS, UP, Farm
 from tests.farm.host import Host
 from tests.farm.lab.lab import Lab, remove
 
-from omkt_pipeline.media.tools import find_tools
+from omkt_pipeline.media.tools import Tools, find_tools
 
 FILM_SECONDS = float(os.environ.get("OMKT_BENCH_FILM_SECONDS", "300"))
 BATCH = int(os.environ.get("OMKT_BENCH_BATCH", "20"))
@@ -86,15 +86,38 @@ def _film(folder: Path, seconds: float, count: int) -> list[Path]:
     """Films of natural pictures, each another part of the bench clips, one after the other and again from the first."""
     folder.mkdir()
     tools, sources = find_tools(), sorted(source_folder().glob("*.mp4"))
-    (folder / "list.txt").write_text("".join(f"file '{source}'\n" for source in sources * 40))
+    alike = [_alike(source, folder / f"alike{number}.mp4", tools) for number, source in enumerate(sources)]
+    (folder / "list.txt").write_text("".join(f"file '{one}'\n" for one in alike * 40))
     films = []
     for number in range(count):
         films.append(folder / f"film{number:02d}.mp4")
         source = ["-f", "concat", "-safe", "0", "-i", str(folder / "list.txt"), "-ss", f"{number * seconds:.3f}"]
-        picture = ["-vf", f"scale={_SIZE},setsar=1,fps=25", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20"]
-        words = [*source, "-t", f"{seconds:g}", *picture, "-pix_fmt", "yuv420p", "-c:a", "aac", str(films[-1])]
+        picture = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p"]
+        words = [*source, "-t", f"{seconds:g}", *picture, "-c:a", "aac", str(films[-1])]
         subprocess.run([str(tools.ffmpeg), "-v", "error", "-nostdin", "-y", *words], check=True)
     return films
+
+
+def _alike(source: Path, target: Path, tools: Tools) -> Path:
+    """A clip in the size and at the rate of all others, with sound: so that they can follow each other."""
+    silence = ["-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo"]
+    mixed = ["-filter_complex", f"[0:v]scale={_SIZE},setsar=1,fps=25[v]", "-map", "[v]", "-map", "1:a", "-shortest"]
+    words = [
+        "-i",
+        str(source),
+        *silence,
+        *mixed,
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-crf",
+        "12",
+        "-c:a",
+        "aac",
+    ]
+    subprocess.run([str(tools.ffmpeg), "-v", "error", "-nostdin", "-y", *words, str(target)], check=True)
+    return target
 
 
 def _speed_up(farm: Farm, name: str, films: list[Path]) -> dict[str, Any]:

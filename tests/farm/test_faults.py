@@ -17,7 +17,7 @@ OVER_A_LEASE = 45.0
 
 def begun(farm: Farm, film: Path, chance: Random) -> tuple[str, Host]:
     """A job in the middle of its encode, and the host that works on it."""
-    key = farm.client.submit(film, "mp4-720p")
+    key = farm.client.submit(film, chance.choice(("mp4-720p", "hls-h264")))
     name = wait_for(lambda: farm.client.running(key), seconds=300, what=lambda: f"an encode: {farm.client.tasks(key)}")
     time.sleep(chance.uniform(0, 3))
     return key, farm.secondaries[str(name)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from omkt_pipeline.media.made import probed_tracks
+from omkt_pipeline.media.made import header_of, probed_tracks
 from omkt_pipeline.media.moov import movie_tracks
 from omkt_pipeline.media.tools import Tools
 
@@ -64,3 +64,23 @@ def test_a_file_cut_short_is_no_movie(tools: Tools, tmp_path: Path) -> None:
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(whole.read_bytes()[:-200])
     assert movie_tracks(cut) is None
+
+
+@pytest.mark.parametrize(
+    "codec",
+    [
+        pytest.param(_X264, id="h264"),
+        pytest.param(
+            ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error", "-tag:v", "hvc1"], id="hevc"
+        ),
+        pytest.param(["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"], id="vp9"),
+        pytest.param(["-c:v", "libsvtav1", "-preset", "12"], id="av1"),
+    ],
+)
+def test_the_decoders_header_is_hashed_as_ffprobe_hashes_it(tmp_path: Path, tools: Tools, codec: list[str]) -> None:
+    made = _make(tools, tmp_path / "made.mp4", [*_PICTURE, *codec])
+    asked = ["-show_data_hash", "sha256", "-show_entries", "stream=extradata_hash", "-of", "csv=p=0"]
+    argv = [str(tools.ffprobe), "-v", "error", *asked, str(made)]
+
+    said = subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+    assert header_of(made) == said

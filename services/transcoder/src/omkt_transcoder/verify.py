@@ -51,7 +51,7 @@ def check_rendition(
         "codec": track.codec,
         "range": (recipe.colour.hdr or "sdr").upper() if rendition.hdr else "SDR",
         "frames": track.samples,
-        **({"header": header_of(path, tools=tools, stop=stop)} if recipe.chunk is not None else {}),
+        **({"header": header_of(path)} if recipe.chunk is not None else {}),
         "duration": round(track.duration, 3),
         "bitrate": round(path.stat().st_size * 8 / max(track.duration, 0.001)),
     }

@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import random
 import shutil
-import tempfile
 import threading
 import time
 from contextlib import ExitStack
@@ -13,7 +12,7 @@ from typing import Any
 
 from bench.processes import services
 from bench.report import ROOT, Figure, percentile, report
-from bench.servers import Server, address, available, serving
+from bench.servers import Server, address, on_one
 from sqlalchemy import text
 
 from omkt_pipeline.daemon import queue_chores
@@ -40,10 +39,8 @@ _fork = multiprocessing.get_context("fork")
 
 
 def run() -> None:
-    """Measure on MySQL, or on MariaDB where that is all there is."""
-    for name in available()[:1]:
-        with serving(name) as server, tempfile.TemporaryDirectory(prefix="omkt-bench-") as folder:
-            _measure(server, Path(folder))
+    """Measure on one server."""
+    on_one(_measure)
 
 
 def _measure(server: Server, folder: Path) -> None:

@@ -4,14 +4,13 @@ import asyncio
 import http.client
 import json
 import multiprocessing
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from bench.processes import resident_mib, services
 from bench.report import Figure, percentile, report
-from bench.servers import Server, address, available, serving
+from bench.servers import Server, address, on_one
 from bench.submissions import wait_until_ready
 from tests.servers.mariadb import free_port
 
@@ -25,10 +24,8 @@ _fork = multiprocessing.get_context("fork")
 
 
 def run() -> None:
-    """Measure on MySQL, or on MariaDB where that is all there is."""
-    for name in available()[:1]:
-        with serving(name) as server, tempfile.TemporaryDirectory(prefix="omkt-bench-") as folder:
-            _measure(server, Path(folder))
+    """Measure on one server."""
+    on_one(_measure)
 
 
 def _measure(server: Server, folder: Path) -> None:

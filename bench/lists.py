@@ -3,14 +3,13 @@
 import http.client
 import json
 import random
-import tempfile
 import time
 from pathlib import Path
 
 from bench.processes import services
 from bench.report import Figure, percentile, report
 from bench.rows import add_jobs
-from bench.servers import Server, address, available, serving
+from bench.servers import Server, address, on_one
 from bench.submissions import wait_until_ready
 from tests.servers.mariadb import free_port
 
@@ -23,10 +22,8 @@ _SEED = 1
 
 
 def run() -> None:
-    """Measure on MySQL, or on MariaDB where that is all there is."""
-    for name in available()[:1]:
-        with serving(name) as server, tempfile.TemporaryDirectory(prefix="omkt-bench-") as folder:
-            _measure(server, Path(folder))
+    """Measure on one server."""
+    on_one(_measure)
 
 
 def _measure(server: Server, folder: Path) -> None:

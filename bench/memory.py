@@ -1,13 +1,12 @@
 """memory: what each process of an idle farm keeps in memory."""
 
 import http.client
-import tempfile
 import time
 from pathlib import Path
 
 from bench.processes import resident_mib, services
 from bench.report import Figure, report
-from bench.servers import Server, address, available, serving
+from bench.servers import Server, address, on_one
 from bench.submissions import wait_until_ready
 from tests.servers.mariadb import free_port
 
@@ -20,10 +19,8 @@ _AT_MOST = {"api": 130.0, "courier": 100.0, "metadata": 100.0, "transcoder": 100
 
 
 def run() -> None:
-    """Measure on MySQL, or on MariaDB where that is all there is."""
-    for name in available()[:1]:
-        with serving(name) as server, tempfile.TemporaryDirectory(prefix="omkt-bench-") as folder:
-            _measure(server, Path(folder))
+    """Measure on one server."""
+    on_one(_measure)
 
 
 def _measure(server: Server, folder: Path) -> None:

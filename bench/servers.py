@@ -3,7 +3,8 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,13 @@ def serving(name: str) -> Iterator[Server]:
         yield Server(name, server.url, _container_pid(server.port) if name == "mysql" else _listener(server.port))
     finally:
         server.close()
+
+
+def on_one(measure: Callable[[Server, Path], None]) -> None:
+    """Measure on MySQL, or on MariaDB where that is all there is, with a folder for what is made."""
+    for name in available()[:1]:
+        with serving(name) as server, tempfile.TemporaryDirectory(prefix="omkt-bench-") as folder:
+            measure(server, Path(folder))
 
 
 def address(database: Database) -> str:

@@ -4,7 +4,6 @@ import http.client
 import json
 import multiprocessing
 import shutil
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -13,7 +12,7 @@ from typing import Any
 
 from bench.processes import cpu_seconds, services
 from bench.report import ROOT, Figure, percentile, report
-from bench.servers import Server, address, available, serving
+from bench.servers import Server, address, on_one
 from tests.servers.mariadb import free_port
 
 from omkt_pipeline.queue.accounts import create_account
@@ -26,10 +25,8 @@ _fork = multiprocessing.get_context("fork")
 
 
 def run() -> None:
-    """Measure on MySQL, or on MariaDB where that is all there is."""
-    for name in available()[:1]:
-        with serving(name) as server, tempfile.TemporaryDirectory(prefix="omkt-bench-") as folder:
-            _measure(server, Path(folder))
+    """Measure on one server."""
+    on_one(_measure)
 
 
 def _measure(server: Server, folder: Path) -> None:

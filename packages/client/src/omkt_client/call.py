@@ -9,6 +9,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from omkt_client.errors import FieldFault, Misunderstood, Problem
+from omkt_client.models import Upload
 
 T = TypeVar("T")
 #: What a proxy says while the farm behind it starts again.
@@ -21,6 +22,7 @@ STREAM_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 #: A farm checks and stores what it got before it answers: that takes a while for a large file.
 UPLOAD_TIMEOUT = httpx.Timeout(600.0, connect=5.0)
 BLOCK = 1 << 20
+_UPLOAD = TypeAdapter(Upload)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -50,6 +52,14 @@ class Call(Generic[T]):
             except ValidationError as error:
                 raise Misunderstood("The server's answer is not that of an OpenMediaKit farm.") from error
         raise refusal(response, body)
+
+
+def upload(name: str, content: Any) -> tuple[Call[Upload], dict[str, Any]]:
+    """The call that sends a file in one request, and the arguments of httpx's `request` for it."""
+    named = name.encode(errors="replace").decode()
+    call = Call(method="POST", path=path("uploads"), answer=_UPLOAD, params={"name": named})
+    headers = {"Content-Type": "application/octet-stream"}
+    return call, {**call.request(), "headers": headers, "content": content, "timeout": UPLOAD_TIMEOUT}
 
 
 NOTHING: TypeAdapter[None] = TypeAdapter(None)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 import httpx
-from pydantic import TypeAdapter
 
 from omkt_client.call import (
     BLOCK,
@@ -15,19 +14,18 @@ from omkt_client.call import (
     PAUSE_SECONDS,
     STREAM_TIMEOUT,
     TIMEOUT,
-    UPLOAD_TIMEOUT,
     Call,
     address,
     body_of,
     path,
     refusal,
+    upload,
 )
 from omkt_client.errors import Unreachable
 from omkt_client.models import Job, Upload
 from omkt_client.sse import Event, events_in, job_in
 
 T = TypeVar("T")
-_UPLOAD = TypeAdapter(Upload)
 
 
 class Client:
@@ -92,11 +90,8 @@ class Client:
                     sent += len(block)
                     on_bytes(sent)
 
-        named = (name or file.name).encode(errors="replace").decode()
-        call = Call(method="POST", path=path("uploads"), answer=_UPLOAD, params={"name": named})
-        sent_as = {"Content-Type": "application/octet-stream"}
+        call, request = upload(name or file.name, blocks())
         try:
-            request = {**call.request(), "headers": sent_as, "content": blocks(), "timeout": UPLOAD_TIMEOUT}
             return call.read(self._http.request(**request))
         except httpx.TransportError as error:
             raise self._unreachable(error) from error

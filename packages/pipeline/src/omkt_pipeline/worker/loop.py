@@ -42,7 +42,7 @@ _RIVAL_PART = 0.3
 #: So many idle workers look as often as a few need to: with more, each of them looks rarer, up to so many times.
 _CROWD = 8
 _RAREST = 6.0
-#: How long a worker that yields leaves a task to others: they get through a burst of submissions, and an hour's backlog is shared.
+#: How long a worker that yields leaves a task to others: they get through a burst, and a backlog is shared.
 _YIELD_SECONDS = 20.0
 #: Signing brings an operator's orders, and silence gets a worker buried: that waits less long.
 _SIGN_RAREST = 2.0

@@ -155,7 +155,7 @@ TIERS = [
     Tier("integration", ["tests/integration"], optional={"OMKT_TEST_SYSTEM_FFMPEG": SYSTEM_FFMPEG}, workers=2),
     Tier("browser", ["tests/browser"], needs=[CHROMIUM]),
     Tier("containers", ["tests/containers"], needs=[ENGINE, IMAGES]),
-    # the original's client against /api; in the usual tiers as soon as the farm serves that
+    # the original's client against /api
     Tier("acceptance", ["tests/acceptance"], needs=[ENGINE, IMAGES]),
     # several hosts with kernels of their own; without -m: every fault (make farm-long)
     Tier("farm", ["tests/farm"], needs=[TUNNEL, GUESTS, ENGINE, IMAGES], arguments=("-m", "short"), asked_for=True),

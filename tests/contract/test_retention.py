@@ -1,5 +1,7 @@
 """Retention: a row says that something is gone before it goes."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from sqlalchemy import update
 from tests.contract.looking import count, job_state
@@ -8,9 +10,10 @@ from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import idempotency
 from omkt_pipeline.db.types import now_plus
 from omkt_pipeline.domain.errors import NotFound
-from omkt_pipeline.domain.job import JobState, OutputState
+from omkt_pipeline.domain.job import JobState, OutputState, Source, SourceKind
 from omkt_pipeline.domain.task import Pool
 from omkt_pipeline.queue.jobs import NewMedia, cancel, store_upload
+from omkt_pipeline.queue.media import keep_media
 from omkt_pipeline.queue.overview import job_by_key, published_output
 from omkt_pipeline.queue.retention import (
     expire_jobs,
@@ -94,6 +97,45 @@ def test_an_original_stays_while_a_job_is_open(database: Database, account: int)
     settle(database, fetched, a_settlement(fetched))
 
     assert expire_media(database, after_seconds=-5) == []
+
+
+def kept(database: Database, account: int, seconds: float | None, *, key: str = "u1") -> str:
+    """A media that is kept for so many seconds, or by the farm's rule; its key."""
+    store_upload(database, account, key, NewMedia(path=f"originals/{key}/a/original", bytes=4))
+    moment = None if seconds is None else datetime.now(UTC) + timedelta(seconds=seconds)
+    keep_media(database, account, key, moment)
+    return key
+
+
+def test_an_original_stays_as_long_as_its_owner_says(database: Database, account: int) -> None:
+    key = kept(database, account, 3600)
+
+    assert expire_media(database, after_seconds=-5) == []
+    keep_media(database, account, key, None)
+    assert [one.media_key for one in expire_media(database, after_seconds=-5)] == [key]
+    with pytest.raises(NotFound):
+        keep_media(database, account, key, None)
+
+
+def test_and_no_longer(database: Database, account: int) -> None:
+    key = kept(database, account, -3600)
+    kept(database, account, None, key="u2")
+
+    assert [one.media_key for one in expire_media(database, after_seconds=3600)] == [key]
+
+
+def test_but_not_while_a_job_is_open(database: Database, account: int) -> None:
+    key = kept(database, account, -3600)
+    a_job(database, account, source=Source(kind=SourceKind.MEDIA, value=key))
+
+    assert expire_media(database, after_seconds=3600) == []
+
+
+def test_the_media_of_others_are_not_mine_to_keep(database: Database, account: int) -> None:
+    key = kept(database, account, 3600)
+
+    with pytest.raises(NotFound):
+        keep_media(database, account + 1, key, None)
 
 
 def test_what_the_operator_put_there_is_never_removed(database: Database, account: int) -> None:

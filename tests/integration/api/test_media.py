@@ -118,3 +118,17 @@ def test_a_media_is_brought_without_making_anything_and_probed_again(farm: Farm)
         assert (again.status_code, again.json()["media"]["id"]) == (202, brought["media"]["id"])
         client.post(f"/v1/jobs/{again.json()['id']}/cancel")
         refused(client.post("/v1/media/none/probe"), 404, "media_unknown")
+
+
+def test_how_long_an_original_is_kept_is_its_owners_to_say(farm: Farm) -> None:
+    job_key = farm.publish()
+    with farm.client() as client, farm.client(farm.other_key) as other:
+        media = client.get(f"/v1/jobs/{job_key}").json()["media"]["id"]
+        assert client.get(f"/v1/media/{media}").json()["keep_until"] is None
+        kept = client.patch(f"/v1/media/{media}", json={"keep_until": "2040-01-02T03:04:05+02:00"})
+        assert kept.status_code == 200
+        assert kept.json()["keep_until"].startswith("2040-01-02T01:04:05")
+        assert client.patch(f"/v1/media/{media}", json={"keep_until": None}).json()["keep_until"] is None
+        for nonsense in ({}, {"keep_until": "soon"}, {"keep_until": "2040-01-02T03:04:05"}, {"name": "x"}):
+            assert client.patch(f"/v1/media/{media}", json=nonsense).status_code == 422
+        assert other.patch(f"/v1/media/{media}", json={"keep_until": None}).status_code == 404

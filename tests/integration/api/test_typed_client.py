@@ -1,6 +1,7 @@
 """The typed client against the real API: what it reads is what the API says, field for field."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,8 @@ def test_what_was_made_is_read(farm_: Farm, client: Client) -> None:
     assert [job.state for job in client.watch(key)] == ["succeeded"]
     found = client.send(media.get(str(client.send(jobs.get(key)).media.id)))  # type: ignore[union-attr]
     assert found.id in [one.id for one in client.send(media.page(limit=100)).media]
+    until = datetime(2040, 1, 1, tzinfo=UTC)
+    assert client.send(media.keep(found.id, until)).keep_until == until
 
 
 def test_a_file_is_uploaded(client: Client, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Media, and what could be made of them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -29,6 +30,12 @@ def page(*, limit: int = 20, cursor: str | None = None) -> Call[MediaList]:
 def probe(media_id: str) -> Call[Job]:
     """Look at a media again; the job that does so."""
     return Call(method="POST", path=path("media", media_id, "probe"), answer=_JOB)
+
+
+def keep(media_id: str, until: datetime | None) -> Call[Media]:
+    """Keep its original until a moment and no longer, or (None) as long as the farm's rule says."""
+    body = {"keep_until": until.isoformat() if until else None}
+    return Call(method="PATCH", path=path("media", media_id), answer=_MEDIA, body=body)
 
 
 def remove(media_id: str) -> Call[None]:

@@ -161,6 +161,7 @@ class Media(Model):
     name: str | None = None
     bytes: int | None = None
     sha256: str | None = None
+    keep_until: datetime | None = None
     created_at: datetime
     facts: Mapping[str, Any] | None = None
     probe: Mapping[str, Any] | None = None

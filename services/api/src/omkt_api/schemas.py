@@ -170,6 +170,16 @@ class MediaCreate(_In):
     source: SourceIn
 
 
+class MediaChange(_In):
+    """How long an original is kept."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"keep_until": "2030-01-01T00:00:00Z"}]})
+
+    keep_until: Moment | None = Field(
+        description="The original is kept until this moment and no longer; null: as long as the farm's rule says."
+    )
+
+
 class PlanCreate(_In):
     """A question what a job would do."""
 

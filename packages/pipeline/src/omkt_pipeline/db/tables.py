@@ -87,8 +87,13 @@ class MediaRow(SQLModel, table=True):
     state: int
     facts: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     raw_probe: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
+    #: When its original goes, by its owner's word; without one, by the farm's rule.
+    keep_until: datetime | None = moment(nullable=True)
     created_at: datetime = moment()
-    __table_args__ = (Index("k_media_age", "state", "created_at"), Index("k_media_account", "account_id", "id"))
+    __table_args__ = (
+        Index("k_media_expiry", "state", "keep_until", "created_at"),
+        Index("k_media_account", "account_id", "id"),
+    )
 
 
 class UploadRow(SQLModel, table=True):

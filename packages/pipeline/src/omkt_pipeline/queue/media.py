@@ -27,6 +27,7 @@ class MediaView:
     sha256: str | None
     facts: Mapping[str, Any] | None
     raw_probe: Mapping[str, Any] | None
+    keep_until: datetime | None
     created_at: datetime
 
 
@@ -67,6 +68,21 @@ def media_page(database: Database, account_id: int, *, limit: int, before: str |
         return MediaPage(media=shown, next_before=shown[-1].key if len(rows) > limit else None)
 
     return database.fetch(look)
+
+
+def keep_media(database: Database, account_id: int, key: str, until: datetime | None) -> None:
+    """Keep an original until a moment, and no longer; with None for as long as the farm's rule says.
+
+    Raises NotFound when there is no such media, or no more.
+    """
+
+    def write(connection: Connection) -> None:
+        mine = media.c.account_id == account_id, media.c.media_key == key, media.c.state != MediaState.EXPIRED
+        if connection.execute(select(media.c.id).where(*mine).with_for_update()).first() is None:
+            raise _unknown()
+        connection.execute(update(media).where(*mine).values(keep_until=until))
+
+    database.transact(write)
 
 
 def delete_media(database: Database, account_id: int, key: str) -> None:
@@ -115,6 +131,7 @@ def _view(row: Any) -> MediaView:
         sha256=row.sha256,
         facts=row.facts,
         raw_probe=row.raw_probe,
+        keep_until=row.keep_until,
         created_at=row.created_at,
     )
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, delete, exists, select, update
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import idempotency, job, media, output, task
-from omkt_pipeline.db.types import now_plus
+from omkt_pipeline.db.types import now, now_plus
 from omkt_pipeline.domain.job import JobState, MediaState, OutputState, SourceKind
 from omkt_pipeline.domain.task import TaskState
 from omkt_pipeline.queue.endings import OPEN_JOB
@@ -97,28 +97,27 @@ def mark_swept(database: Database, swept: Sweepable) -> None:
 
 
 def expire_media(database: Database, *, after_seconds: float) -> list[Removable]:
-    """Take originals that are old and that no job has needed for that long. What the operator put there is not ours."""
-    in_use = exists().where(
-        job.c.media_id == media.c.id,
-        job.c.state.in_(OPEN_JOB) | (job.c.finished_at > now_plus(-after_seconds)),
-    )
+    """Take originals that are old and that no job has needed for that long, and those whose owner's time for them is over.
+
+    What the operator put there is not ours.
+    """
+    open_job = exists().where(job.c.media_id == media.c.id, job.c.state.in_(OPEN_JOB))
+    lately = exists().where(job.c.media_id == media.c.id, job.c.finished_at > now_plus(-after_seconds))
+    by_rule = (media.c.keep_until.is_(None), media.c.created_at < now_plus(-after_seconds), ~open_job, ~lately)
+    by_word = (media.c.keep_until < now(), ~open_job)
 
     def write(connection: Connection) -> list[Removable]:
         taken: list[Removable] = []
         for state in (MediaState.STORED, MediaState.PROBED):
-            rows = connection.execute(
-                select(media.c.id, media.c.media_key)
-                .where(
-                    media.c.state == state,
-                    media.c.created_at < now_plus(-after_seconds),
-                    media.c.source_kind != SourceKind.PATH,
-                    ~in_use,
-                )
-                .order_by(media.c.created_at)
-                .limit(_BATCH)
-                .with_for_update(skip_locked=True, of=media)
-            ).all()
-            taken += [Removable(id=row.id, media_key=row.media_key) for row in rows]
+            for over, order in ((by_rule, media.c.created_at), (by_word, media.c.keep_until)):
+                rows = connection.execute(
+                    select(media.c.id, media.c.media_key)
+                    .where(media.c.state == state, media.c.source_kind != SourceKind.PATH, *over)
+                    .order_by(order)
+                    .limit(_BATCH)
+                    .with_for_update(skip_locked=True, of=media)
+                ).all()
+                taken += [Removable(id=row.id, media_key=row.media_key) for row in rows]
         if taken:
             connection.execute(
                 update(media).where(media.c.id.in_([one.id for one in taken])).values(state=MediaState.EXPIRED)

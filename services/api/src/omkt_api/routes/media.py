@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from omkt_api.deps import Api, Caller, KeyedRoute, Render, TheApi
 from omkt_api.problems import documented
 from omkt_api.routes.jobs import KEYED, UNREADABLE
-from omkt_api.schemas import MediaCreate, PlanCreate
+from omkt_api.schemas import MediaChange, MediaCreate, PlanCreate
 from omkt_api.submit import Submit, demand_presets
 from omkt_api.views import JobOut, SourceOut
 from omkt_pipeline.domain.account import Account
@@ -22,7 +22,7 @@ from omkt_pipeline.media.commands import commands_of
 from omkt_pipeline.planning.plan import plan_job
 from omkt_pipeline.queue.capacity import capacity, chunk_rules
 from omkt_pipeline.queue.jobs import submit
-from omkt_pipeline.queue.media import MediaView, delete_media, forget_facts, media_by_key, media_page
+from omkt_pipeline.queue.media import MediaView, delete_media, forget_facts, keep_media, media_by_key, media_page
 from omkt_pipeline.queue.overview import submitted_job
 from omkt_pipeline.queue.quotas import demand_quota
 
@@ -42,6 +42,9 @@ class MediaShortOut(BaseModel):
     name: str | None
     bytes: int | None
     sha256: str | None
+    keep_until: datetime | None = Field(
+        description="Its original is kept until then; null: as long as the farm's rule says."
+    )
     created_at: datetime
 
 
@@ -144,6 +147,18 @@ def _intake(api: Api, caller: Account, source: Source) -> JobView:
     return submitted_job(api.database, caller.id, made.job_key)
 
 
+@router.patch(
+    "/{key}",
+    operation_id="keep_media",
+    summary="Keep a media",
+    responses=documented(*KEYED, UNREADABLE, _UNKNOWN, (413, "body_too_large")),
+)
+def change_media(key: MediaKey, wanted: MediaChange, api: TheApi, caller: Caller) -> MediaFullOut:
+    """Say until when the original is kept; then it goes, as soon as no job of it is open. Results have a time of their own."""
+    keep_media(api.database, caller.id, key, wanted.keep_until)
+    return get_media(key, api, caller)
+
+
 @router.delete(
     "/{key}",
     operation_id="delete_media",
@@ -213,6 +228,7 @@ def _shown(view: MediaView) -> dict[str, Any]:
         "name": view.name,
         "bytes": view.bytes,
         "sha256": view.sha256,
+        "keep_until": view.keep_until,
         "created_at": view.created_at,
     }
 

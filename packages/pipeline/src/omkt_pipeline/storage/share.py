@@ -176,7 +176,7 @@ class Share:
             for path in sorted(source_folder.rglob("*")):
                 if path.is_file() and not path.is_symlink():
                     name = path.relative_to(source_folder).as_posix()
-                    (target / name).parent.mkdir(parents=True, exist_ok=True)
+                    _make_parent(target / name)
                     with path.open("rb") as stream:
                         size, digest = write_synced(target / name, stream, on_bytes=on_bytes)
                     artifacts.append(Artifact(path=name, bytes=size, sha256=digest))
@@ -216,7 +216,7 @@ class Share:
     def _take(self, folder: str, artifact: Artifact, target: Path) -> None:
         """Give a file that a row promises one more name; on a file system that cannot, copy it."""
         source = self.verified(folder, artifact, checksum=False)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_parent(target)
         try:
             target.hardlink_to(source)
         except OSError as error:
@@ -310,6 +310,12 @@ def _make_synced(folder: Path) -> None:
         _make_synced(folder.parent)
         folder.mkdir(exist_ok=True)
         sync_folder(folder.parent)
+
+
+def _make_parent(path: Path) -> None:
+    """Make the folder of a new file. Asking whether it is there costs nothing over NFS; trying to make it does."""
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def sync_folder(path: Path) -> None:

@@ -31,8 +31,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def chance(seed: int) -> Random:
-    return Random(seed)
+def chance(seed: int, request: pytest.FixtureRequest) -> Random:
+    """What a seed decides, differently for each fault."""
+    return Random(f"{seed} {request.node.originalname}")
 
 
 @pytest.fixture(scope="session")

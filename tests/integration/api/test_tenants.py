@@ -22,7 +22,11 @@ NAMELESS = {
     "/v1/webhook-endpoints",
 }
 #: What a route must be told to be understood.
-BODIES = {"PATCH /v1/jobs/{key}": {"priority": "low"}, "POST /v1/plans": {"presets": ["hls-h264"]}}
+BODIES = {
+    "PATCH /v1/media/{key}": {"keep_until": None},
+    "PATCH /v1/jobs/{key}": {"priority": "low"},
+    "POST /v1/plans": {"presets": ["hls-h264"]},
+}
 #: Routes of operators, which test_hosts.py and test_feed.py close to others.
 OPERATORS = ("/v1/hosts", "/v1/farm")
 

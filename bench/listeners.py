@@ -8,11 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.processes import resident_mib, services
+from bench.processes import api_of, resident_mib
 from bench.report import Figure, percentile, report
 from bench.servers import Server, address, on_one
-from bench.submissions import wait_until_ready
-from tests.servers.mariadb import free_port
 
 from omkt_pipeline.queue.accounts import create_account
 
@@ -31,22 +29,14 @@ def run() -> None:
 def _measure(server: Server, folder: Path) -> None:
     database, share = server.farm("farm", folder)
     _, key = create_account(database, "bench")
-    port = free_port()
-    with services(
-        "api",
-        database_url=address(database),
-        share_root=share.root,
-        folder=folder / "api",
-        extra={"OMKT_HTTP_PORT": str(port), "OMKT_LOG_LEVEL": "WARNING"},
-    ) as pids:
-        wait_until_ready(port)
-        alone = resident_mib(pids["api"])
+    with api_of(address(database), share.root, folder) as (port, pid):
+        alone = resident_mib(pid)
         told: Any = _fork.SimpleQueue()
         crowd = _fork.Process(target=_crowd, args=(port, str(key), told))
         crowd.start()
         assert told.get() == "listening"
         time.sleep(_IDLE_SECONDS)
-        memory = resident_mib(pids["api"])
+        memory = resident_mib(pid)
         happened = [_happen(port, str(key)) for _ in range(_EVENTS)]
         heard = told.get()
         crowd.join()

@@ -6,12 +6,10 @@ import random
 import time
 from pathlib import Path
 
-from bench.processes import services
+from bench.processes import api_of
 from bench.report import Figure, percentile, report
 from bench.rows import add_jobs
 from bench.servers import Server, address, on_one
-from bench.submissions import wait_until_ready
-from tests.servers.mariadb import free_port
 
 from omkt_pipeline.queue.accounts import create_account
 from omkt_pipeline.testing import a_planned_job
@@ -31,15 +29,7 @@ def _measure(server: Server, folder: Path) -> None:
     account, key = create_account(database, "bench")
     a_planned_job(database, account.id)
     seconds = add_jobs(database, JOBS)
-    port = free_port()
-    with services(
-        "api",
-        database_url=address(database),
-        share_root=share.root,
-        folder=folder / "api",
-        extra={"OMKT_HTTP_PORT": str(port), "OMKT_LOG_LEVEL": "WARNING"},
-    ):
-        wait_until_ready(port)
+    with api_of(address(database), share.root, folder) as (port, _):
         took = _ask(port, str(key))
     figures = [
         Figure(name=f"{name} p99", value=percentile(times, 99) * 1000, unit=" ms", at_most=50)

@@ -4,10 +4,9 @@ import http.client
 import time
 from pathlib import Path
 
-from bench.processes import resident_mib, services
+from bench.processes import resident_mib, services, wait_until_ready
 from bench.report import Figure, report
 from bench.servers import Server, address, on_one
-from bench.submissions import wait_until_ready
 from tests.servers.mariadb import free_port
 
 from omkt_pipeline.queue.accounts import create_account

@@ -1,5 +1,6 @@
 """The farm's processes: started as a farm starts them, and what they cost."""
 
+import http.client
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+from tests.servers.mariadb import free_port
 
 MODULES = {
     "api": "omkt_api",
@@ -81,6 +83,31 @@ def services(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+@contextmanager
+def api_of(database_url: str, share_root: Path, folder: Path) -> Iterator[tuple[int, int]]:
+    """One API process that takes jobs and logs no requests; gives its port and its pid."""
+    port = free_port()
+    extra = {"OMKT_HTTP_PORT": str(port), "OMKT_LOG_LEVEL": "WARNING"}
+    with services("api", database_url=database_url, share_root=share_root, folder=folder / "api", extra=extra) as pids:
+        wait_until_ready(port)
+        yield port, pids["api"]
+
+
+def wait_until_ready(port: int) -> None:
+    """Return when the API on this port takes jobs."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise RuntimeError("the API does not get ready")
 
 
 def _wait_until_alive(folder: Path, name: str, process: "subprocess.Popen[bytes]") -> None:

@@ -10,10 +10,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from bench.processes import cpu_seconds, services
+from bench.processes import api_of, cpu_seconds
 from bench.report import ROOT, Figure, percentile, report
 from bench.servers import Server, address, on_one
-from tests.servers.mariadb import free_port
 
 from omkt_pipeline.queue.accounts import create_account
 
@@ -33,18 +32,10 @@ def _measure(server: Server, folder: Path) -> None:
     database, share = server.farm("farm", folder)
     shutil.copy(ROOT / "demo" / "clip.mp4", share.root / "incoming" / "clip.mp4")
     _, key = create_account(database, "bench")
-    port = free_port()
-    with services(
-        "api",
-        database_url=address(database),
-        share_root=share.root,
-        folder=folder / "api",
-        extra={"OMKT_HTTP_PORT": str(port), "OMKT_LOG_LEVEL": "WARNING"},
-    ) as pids:
-        wait_until_ready(port)
-        api, database_cpu = cpu_seconds(pids["api"]), server.cpu_seconds()
+    with api_of(address(database), share.root, folder) as (port, pid):
+        api, database_cpu = cpu_seconds(pid), server.cpu_seconds()
         answers = _submit_from_all_clients(port, str(key))
-        api, database_cpu = cpu_seconds(pids["api"]) - api, server.cpu_seconds() - database_cpu
+        api, database_cpu = cpu_seconds(pid) - api, server.cpu_seconds() - database_cpu
     statuses = Counter(status for status, _ in answers)
     seconds = [took for _, took in answers]
     report(
@@ -63,21 +54,6 @@ def _measure(server: Server, folder: Path) -> None:
             "server_cpu_cores": round(database_cpu / (WARM_UP_SECONDS + MEASURED_SECONDS), 2),
         },
     )
-
-
-def wait_until_ready(port: int) -> None:
-    """Return when the API on this port takes jobs."""
-    deadline = time.monotonic() + 60.0
-    while time.monotonic() < deadline:
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/readyz")
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            pass
-        time.sleep(0.1)
-    raise RuntimeError("the API does not get ready")
 
 
 def _submit_from_all_clients(port: int, key: str) -> list[tuple[int, float]]:

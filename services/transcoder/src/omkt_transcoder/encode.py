@@ -117,12 +117,11 @@ class Encode:
         for recipe, begin, length in zip(recipes, accumulate(lengths, initial=0.0), lengths, strict=False):
             now = partial(_report_part, ctx.report, begin, length)
             made.append(self._one(recipe, source, target, replace(ctx, report=now)))
-        groups: dict[str, dict[str, Any]] = {
-            group: {} for facts in made for group in facts if isinstance(facts[group], dict)
-        }
+        groups: dict[str, dict[str, Any]] = {}
         for facts in made:
-            for group in groups:
-                groups[group] |= facts.get(group, {})
+            for group, said in facts.items():
+                if isinstance(said, dict):
+                    groups.setdefault(group, {}).update(said)
         return {**made[0], **effort_of(made), **groups}
 
     def _one(self, recipe: Single, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:

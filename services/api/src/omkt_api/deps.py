@@ -20,6 +20,7 @@ from omkt_api.links import Links
 from omkt_api.rates import Buckets
 from omkt_api.resumable import Receiver
 from omkt_api.views import Renderer
+from omkt_api.watching import Watch
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.account import Account, Scope
 from omkt_pipeline.domain.errors import Refused, TooLarge
@@ -76,6 +77,11 @@ class Api:
     def feed(self) -> Feed:
         """What happens to all accounts' jobs; one for the process."""
         return Feed(self.database)
+
+    @cached_property
+    def watch(self) -> Watch:
+        """Who watches which job; one for the process."""
+        return Watch(self.database)
 
     @cached_property
     def receiver(self) -> Receiver:

@@ -1,26 +1,36 @@
 """The events of an account as they happen: one look at the database for all listeners of a process."""
 
 import asyncio
+import json
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
+from dataclasses import dataclass
 
-import structlog
 from anyio import to_thread
 
+from omkt_api.streams import frame, next_of
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.errors import Unavailable
 from omkt_pipeline.queue.feed import Happening, after, recent
 
-log = structlog.get_logger(__name__)
-
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.25
 #: A transaction that began so long ago may still bring an event.
 _LOOK_BACK_SECONDS = 15.0
 #: A listener that takes nothing is let go with so many waiting; it comes back with Last-Event-ID.
 _WAITING = 1000
 
-_Queue = asyncio.Queue[Happening | None]
+
+@dataclass(frozen=True)
+class _Told:
+    """An event in the form in which every listener gets it."""
+
+    id: int
+    topic: str
+    frame: bytes
+
+
+_Queue = asyncio.Queue[_Told | None]
 
 
 class Feed:
@@ -33,27 +43,30 @@ class Feed:
         self._looking: asyncio.Task[None] | None = None
         self._begun = asyncio.Event()
 
-    async def listen(self, account_id: int, last: int | None) -> AsyncIterator[Happening]:
-        """Yield events of an account: those after `last` if it is given, then those to come."""
+    async def listen(self, account_id: int, last: int | None, topics: Collection[str] = ()) -> AsyncIterator[bytes]:
+        """Yield an account's events of these topics (none: of all) as frames: those after `last`, then those to come."""
         queue: _Queue = asyncio.Queue(_WAITING)
         self._listeners.setdefault(account_id, set()).add(queue)
         try:
             await self._look_on()
-            told: deque[int] = deque(maxlen=2 * _WAITING)
+            heard: deque[int] = deque(maxlen=2 * _WAITING)
             if last is not None:
-                async for happening in self._since(account_id, last):
-                    told.append(happening.id)
-                    yield happening
-            while (coming := await queue.get()) is not None:
-                if coming.id not in told:
+                async for told in self._since(account_id, last):
+                    heard.append(told.id)
+                    if not topics or told.topic in topics:
+                        yield told.frame
+            while (coming := await next_of(queue)) is not None:
+                if isinstance(coming, bytes):
                     yield coming
+                elif coming.id not in heard and (not topics or coming.topic in topics):
+                    yield coming.frame
         finally:
             self._leave(account_id, queue)
 
-    async def _since(self, account_id: int, last: int) -> AsyncIterator[Happening]:
+    async def _since(self, account_id: int, last: int) -> AsyncIterator[_Told]:
         while batch := await to_thread.run_sync(after, self._database, account_id, last):
             for happening in batch:
-                yield happening
+                yield _told(happening)
             last = batch[-1].id
 
     async def _look_on(self) -> None:
@@ -76,9 +89,10 @@ class Feed:
             await asyncio.sleep(POLL_SECONDS)
 
     def _hand_out(self, happening: Happening) -> None:
+        told = _told(happening)
         for queue in tuple(self._listeners.get(happening.account_id, ())):
             try:
-                queue.put_nowait(happening)
+                queue.put_nowait(told)
             except asyncio.QueueFull:
                 self._leave(happening.account_id, queue)
                 queue.get_nowait()
@@ -89,3 +103,8 @@ class Feed:
         mine.discard(queue)
         if not mine:
             self._listeners.pop(account_id, None)
+
+
+def _told(happening: Happening) -> _Told:
+    data = json.dumps({"type": happening.topic, "at": happening.at.isoformat(), "data": happening.body})
+    return _Told(happening.id, happening.topic, frame(event=happening.topic, number=happening.id, data=data))

@@ -25,6 +25,7 @@ from omkt_pipeline.domain.task import Artifact, Attempt, AttemptOutcome, TaskKin
 _PRIORITY = {priority.band: priority for priority in Priority}
 #: What fetching, probing and planning are worth in a job's progress before its plan is known.
 _EARLY_STEP = 0.01
+_TOGETHER = 200  #: jobs in one question
 
 
 def job_by_key(database: Database, account_id: int, job_key: str) -> JobView:
@@ -34,6 +35,19 @@ def job_by_key(database: Database, account_id: int, job_key: str) -> JobView:
     if not found:
         raise NotFound(f"There is no job {job_key}.", code="job_unknown")
     return found[0]
+
+
+def jobs_by_keys(database: Database, job_keys: Sequence[str]) -> dict[str, JobView]:
+    """The jobs of these keys that there are, of whichever accounts: for callers that have asked for each with its account."""
+
+    def look(connection: Connection) -> dict[str, JobView]:
+        found: dict[str, JobView] = {}
+        for begin in range(0, len(job_keys), _TOGETHER):
+            rows = connection.execute(_jobs().where(job.c.job_key.in_(job_keys[begin : begin + _TOGETHER]))).all()
+            found |= {view.key: view for view in _views(connection, rows)}
+        return found
+
+    return database.fetch(look)
 
 
 def submitted_job(database: Database, account_id: int, job_key: str) -> JobView:

@@ -1,15 +1,13 @@
 """/v1/events: everything that happens to an account's jobs, as it happens."""
 
-import json
-from collections.abc import AsyncIterable
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from omkt_api.deps import Caller, KeyedRoute, TheApi
 from omkt_api.problems import documented
 from omkt_api.routes.jobs import KEYED
+from omkt_api.streams import EventStream
 
 router = APIRouter(prefix="/v1/events", tags=["events"], route_class=KeyedRoute)
 
@@ -20,7 +18,7 @@ _LAST = r"^[0-9]{1,18}$"
     "",
     operation_id="watch_events",
     summary="Watch everything",
-    response_class=EventSourceResponse,
+    response_class=EventStream,
     responses=documented(*KEYED),
 )
 async def watch_events(
@@ -35,7 +33,7 @@ async def watch_events(
             pattern=_LAST, description="The last event that you have: what came after it comes first. Three days back."
         ),
     ] = None,
-) -> AsyncIterable[ServerSentEvent]:
+) -> EventStream:
     """Server-sent events of all your jobs, named as webhooks are (`job.succeeded`, `output.published`, …), with the same data.
 
     An event's id may be sent back as Last-Event-ID, which browsers do by themselves: then none is missed. Ids rise with time, and
@@ -43,7 +41,4 @@ async def watch_events(
     """
     wanted = {name.strip() for name in (types or "").split(",") if name.strip()}
     last = int(last_event_id) if last_event_id is not None else None
-    async for happening in api.feed.listen(caller.id, last):
-        if not wanted or happening.topic in wanted:
-            data = json.dumps({"type": happening.topic, "at": happening.at.isoformat(), "data": happening.body})
-            yield ServerSentEvent(raw_data=data, event=happening.topic, id=str(happening.id), retry=2000)
+    return EventStream(api.feed.listen(caller.id, last, wanted))

@@ -1,15 +1,13 @@
 """/v1/jobs: submit, look, cancel, retry, watch."""
 
-from collections.abc import AsyncIterable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from omkt_api.deps import Caller, KeyedRoute, Render, TheApi
-from omkt_api.events import changes
 from omkt_api.problems import documented
 from omkt_api.schemas import JobChange, JobCreate
+from omkt_api.streams import EventStream
 from omkt_api.submit import Submit
 from omkt_api.views import JobOut, JobsOut, TasksOut, tasks
 from omkt_pipeline.domain.job import JobState, JobView
@@ -167,12 +165,9 @@ def _watched(key: JobKey, api: TheApi, caller: Caller) -> JobView:
     "/{key}/events",
     operation_id="watch_job",
     summary="Watch a job",
-    response_class=EventSourceResponse,
+    response_class=EventStream,
     responses=documented(*KEYED, UNKNOWN),
 )
-async def watch_job(
-    first: Annotated[JobView, Depends(_watched)], api: TheApi, render: Render
-) -> AsyncIterable[ServerSentEvent]:
+async def watch_job(first: Annotated[JobView, Depends(_watched)], api: TheApi, render: Render) -> EventStream:
     """Server-sent events named `job`: the job now and after each change. The stream ends when the job has ended."""
-    async for event in changes(api.database, first, render):
-        yield event
+    return EventStream(api.watch.changes(first, render))

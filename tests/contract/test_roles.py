@@ -17,12 +17,12 @@ from omkt_pipeline.db.revision import check_revision
 from omkt_pipeline.db.rights import drop_user, make_role_user
 from omkt_pipeline.db.roles import Role
 from omkt_pipeline.db.tables import media
-from omkt_pipeline.domain.account import Quotas, Scope
+from omkt_pipeline.domain.account import Scope
 from omkt_pipeline.domain.errors import SourceError
 from omkt_pipeline.domain.job import Callback, JobState, MediaState, Priority, Source, SourceKind
 from omkt_pipeline.domain.task import Pool
 from omkt_pipeline.presets import shipped
-from omkt_pipeline.queue import endpoints, feed, hosts, maintenance, presets, quotas, troubles
+from omkt_pipeline.queue import endpoints, feed, hosts, maintenance, presets, quotas, tenants, trail, troubles
 from omkt_pipeline.queue.accounts import accounts, add_key, authenticate, create_account, revoke_key
 from omkt_pipeline.queue.api_keys import create_key, keys_of, revoke_own_key
 from omkt_pipeline.queue.beat import beat
@@ -132,7 +132,10 @@ def test_the_api_keeps_accounts_keys_presets_endpoints_and_hosts_with_it(root: D
     revoke_own_key(api, mine.id, create_key(api, mine.id, name="r", scope=Scope.READ, expires_at=None).id)
     assert keys_of(api, mine.id)
     assert accounts(api)
-    quotas.set_quotas(api, "mine", Quotas(max_upload_bytes=5))
+    tenants.change_tenant(api, "mine", {"max_upload_bytes": 5})
+    assert tenants.tenants(api, limit=5)
+    trail.record(api, "create_key", "/v1/keys", account_id=mine.id)
+    assert trail.steps(api, limit=5)
     quotas.usage_of(api, mine.id)
     own = shipped()["mp4-720p"].model_copy(update={"id": "own"})
     presets.put(api, own)
@@ -204,6 +207,7 @@ def test_the_courier_fetches_tells_and_expires_with_it(root: Database, courier: 
         mark_removed(courier, one)
     forget_requests(courier)
     feed.forget_events(courier)
+    trail.forget_steps(courier)
     late = create_upload(root, account, length=4, name=None, metadata=None, keep_seconds=-1).key
     a_job(root, account, source=Source(kind=SourceKind.UPLOAD, value=late))
     assert expire_uploads(courier) == [late]
@@ -243,6 +247,7 @@ def test_the_courier_calls_the_originals_clients_with_it(root: Database, courier
         "DELETE FROM task",
         "DELETE FROM account",
         "UPDATE artifact SET sha256 = 'x'",
+        "UPDATE trail SET action = 'x'",
     ],
 )
 @pytest.mark.parametrize("role", [Role.API, Role.COURIER])

@@ -14,8 +14,9 @@ from omkt_pipeline.queue.farm import found_farm
 from omkt_pipeline.queue.giveback import fail
 from omkt_pipeline.queue.maintenance import pause, paused_pools
 from omkt_pipeline.queue.overview import job_by_key
-from omkt_pipeline.queue.quotas import demand_quota, demand_upload, set_quotas, usage_of
+from omkt_pipeline.queue.quotas import demand_quota, demand_upload, usage_of
 from omkt_pipeline.queue.settle import settle
+from omkt_pipeline.queue.tenants import change_tenant
 from omkt_pipeline.queue.troubles import stored, troubles
 from omkt_pipeline.queue.workers import register, sign
 from omkt_pipeline.testing import a_job, a_plan, a_planned_job, a_settlement, an_account, taken
@@ -66,9 +67,9 @@ def test_an_upload_has_a_bound_of_its_own(database: Database, account: int) -> N
 
 
 def test_more_minutes_than_the_day_allows_are_refused_when_they_are_known(database: Database, account: int) -> None:
-    set_quotas(database, "acme", Quotas(max_daily_minutes=3))
+    change_tenant(database, "acme", {"max_daily_minutes": 3})
     with pytest.raises(NotFound):
-        set_quotas(database, "nobody", Quotas())
+        change_tenant(database, "nobody", {})
     keys = []
     for _ in range(2):
         keys.append(a_job(database, account, path="a.mp4"))

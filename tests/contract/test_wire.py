@@ -10,8 +10,8 @@ from tests.contract.looking import count, job_state
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import job, media, outbox
+from omkt_pipeline.db.tables.wire import wire_application, wire_client, wire_format
 from omkt_pipeline.db.types import now, now_plus
-from omkt_pipeline.db.wire_tables import wire_application, wire_client, wire_format
 from omkt_pipeline.domain.effects import Fetched, Planned, Probed, Settlement
 from omkt_pipeline.domain.errors import Conflict, NotFound, Refused, SourceError
 from omkt_pipeline.domain.job import Callback, CallbackKind, JobRequest, JobState, MediaState, Source, SourceKind

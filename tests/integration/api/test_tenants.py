@@ -28,7 +28,7 @@ BODIES = {
     "POST /v1/plans": {"presets": ["hls-h264"]},
 }
 #: Routes of operators, which test_hosts.py and test_feed.py close to others.
-OPERATORS = ("/v1/hosts", "/v1/farm")
+OPERATORS = ("/v1/hosts", "/v1/farm", "/v1/accounts")
 
 
 def routes(farm: Farm) -> Iterator[tuple[str, str]]:

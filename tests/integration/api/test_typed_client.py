@@ -10,7 +10,20 @@ import pytest
 from pydantic import BaseModel
 from tests.integration.api.conftest import FILES, Farm
 
-from omkt_client import AsyncClient, Client, Problem, farm, jobs, keys, media, models, presets, uploads, webhooks
+from omkt_client import (
+    AsyncClient,
+    Client,
+    Problem,
+    accounts,
+    farm,
+    jobs,
+    keys,
+    media,
+    models,
+    presets,
+    uploads,
+    webhooks,
+)
 
 #: Models by the names of the schema where these differ.
 _NAMES = {
@@ -112,6 +125,18 @@ def test_an_admin_sees_the_farm_and_others_do_not(farm_: Farm, client: Client) -
         member.send(farm.pause(["transcoder"]))
 
     assert caught.value.status == 403
+
+
+def test_an_operator_makes_accounts_and_reads_the_trail(farm_: Farm, client: Client) -> None:
+    new = client.send(accounts.create("typed", max_running=2))
+    assert new.account.max_running == 2
+    assert client.send(accounts.change("typed", max_running=None, weight=2.0)).max_running is None
+    assert client.send(accounts.get("typed")).usage is not None
+    assert "typed" in [one.name for one in client.send(accounts.page(limit=100)).accounts]
+    key = client.send(accounts.add_key("typed", "second", scope="write"))
+    with Client(farm_.url, key.key) as member:
+        assert member.send(jobs.page()).jobs == ()
+    assert client.send(accounts.trail(limit=1)).steps[0].action == "create_account_key"
 
 
 def test_the_async_client_speaks_with_the_same_farm(farm_: Farm, tmp_path: Path) -> None:

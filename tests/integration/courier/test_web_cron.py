@@ -14,7 +14,7 @@ from omkt_api.outside import Outside
 from omkt_api.wire.announcer import Announcement, announce
 from omkt_api.wire.cron import WebCron
 from omkt_pipeline.db.engine import Database
-from omkt_pipeline.db.wire_tables import wire_client
+from omkt_pipeline.db.tables.wire import wire_client
 from omkt_pipeline.queue.wire import clients
 
 Serve = Callable[..., ScriptedServer]

@@ -7,11 +7,11 @@
         for job in farm.watch(job.id):
             print(job.state, job.progress)
 
-Each function of `jobs`, `media`, `uploads`, `presets`, `webhooks`, `keys` and `farm` describes one request; `Client.send` and
-`AsyncClient.send` carry it out and return what the function's type says.
+Each function of `jobs`, `media`, `uploads`, `presets`, `webhooks`, `keys`, `accounts` and `farm` describes one request;
+`Client.send` and `AsyncClient.send` carry it out and return what the function's type says.
 """
 
-from omkt_client import farm, jobs, keys, media, presets, uploads, webhooks
+from omkt_client import accounts, farm, jobs, keys, media, presets, uploads, webhooks
 from omkt_client.aio import AsyncClient
 from omkt_client.client import Client
 from omkt_client.errors import ClientError, Misunderstood, Problem, Unreachable
@@ -23,6 +23,7 @@ __all__ = [
     "Misunderstood",
     "Problem",
     "Unreachable",
+    "accounts",
     "farm",
     "jobs",
     "keys",

@@ -17,6 +17,7 @@ from omkt_api.guard import OutsidePolicy
 from omkt_api.links import Links
 from omkt_api.rates import WRONG_KEYS_PER_SECOND, Buckets
 from omkt_api.routes import (
+    accounts,
     deliveries,
     endpoints,
     farm,
@@ -103,6 +104,7 @@ def create_app(settings: ApiSettings, grounds: Grounds | None = None) -> FastAPI
         uploads.router,
         presets.router,
         hosts.router,
+        accounts.router,
         farm.router,
         health.router,
         pages.router,

@@ -19,6 +19,7 @@ from omkt_api.guard import OutsidePolicy
 from omkt_api.links import Links
 from omkt_api.rates import Buckets
 from omkt_api.resumable import Receiver
+from omkt_api.trail import leave_trail
 from omkt_api.views import Renderer
 from omkt_api.watching import Watch
 from omkt_pipeline.db.engine import Database
@@ -139,6 +140,7 @@ class KeyedRoute(APIRoute):
                     f"This key may not do that: it has the scope {account.scope}, not {needed}.", code="scope_missing"
                 )
             response = await answer(_bounded(request, self.limit(api)))
+            await leave_trail(api.database, request, response, operation=self.operation_id or self.name, caller=account)
             response.headers.update(standing.headers() if standing else {})
             return response
 

@@ -17,6 +17,7 @@ from omkt_pipeline.queue.retention import (
     removable_media,
     sweepable,
 )
+from omkt_pipeline.queue.trail import forget_steps
 from omkt_pipeline.queue.uploads import expire_uploads
 from omkt_pipeline.storage import layout
 from omkt_pipeline.storage.share import Share
@@ -58,6 +59,7 @@ class Expire:
         self._remove_originals(keep.originals_seconds)
         forget_requests(self._database)
         forget_events(self._database)
+        forget_steps(self._database)
 
     def _sweep(self, ended: Sweepable) -> None:
         self._share.remove(layout.job_staging(ended.job_key))

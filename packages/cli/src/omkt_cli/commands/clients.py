@@ -40,6 +40,7 @@ def create_client(
 
     from omkt_cli.main_host import database
     from omkt_cli.terminal import print_json, result
+    from omkt_pipeline.queue.trail import record
     from omkt_pipeline.queue.wire.clients import ADAPTERS, HTTP, subscribe
 
     adapters = adapter or [HTTP]
@@ -50,6 +51,7 @@ def create_client(
         raise typer.BadParameter("The secret may have at most 32 printable characters.")
     with database() as connected:
         key = subscribe(connected, email=email, url=url, app_key=secret, validated=True, adapters=adapters)
+        record(connected, "create_client", email)
     if as_json:
         print_json({"email": email.lower(), "transcoder_key": key, "app_key": secret})
         return
@@ -118,18 +120,22 @@ def allow_application(name: Program, version: Version = "*") -> None:
 def _enable(email: str, *, enabled: bool) -> None:
     from omkt_cli.main_host import database
     from omkt_cli.terminal import result
+    from omkt_pipeline.queue.trail import record
     from omkt_pipeline.queue.wire.clients import set_enabled
 
     with database() as connected:
         set_enabled(connected, email, enabled=enabled)
+        record(connected, "enable_client" if enabled else "disable_client", email)
     result(f"{email} is {'enabled' if enabled else 'disabled, and what it had under way is cancelled'}.")
 
 
 def _deny(name: str, version: str, *, denied: bool) -> None:
     from omkt_cli.main_host import database
     from omkt_cli.terminal import result
+    from omkt_pipeline.queue.trail import record
     from omkt_pipeline.queue.wire.applications import deny
 
     with database() as connected:
         deny(connected, name, version, denied=denied)
+        record(connected, "deny_application" if denied else "allow_application", f"{name} {version}")
     result(f"{name} {version} is {'refused' if denied else 'let in'}.")

@@ -84,11 +84,13 @@ def invite(
     from omkt_cli.terminal import result, say
     from omkt_pipeline.db.rights import make_worker_user, user_for
     from omkt_pipeline.queue import hosts as queue
+    from omkt_pipeline.queue.trail import record
 
     with database() as connected:
         main = MainHost.described(os.environ, address=address, database_name=connected.url.database or "")
         user, password = make_worker_user(connected, name)
         queue.invite(connected, name, database_user=user_for(name))
+        record(connected, "invite_host", f"/v1/hosts/{name}")
     result(invitation(name, main, user=user, password=password).rstrip("\n"))
     say(f"This is the way in for {name}, shown this once. Keep it in a file that only its owner can read.")
 
@@ -100,6 +102,7 @@ def remove(name: Name) -> None:
     from omkt_cli.terminal import result
     from omkt_pipeline.db.rights import drop_user, require_administrator
     from omkt_pipeline.queue import hosts as queue
+    from omkt_pipeline.queue.trail import record
 
     with database() as connected:
         if not connected.is_sqlite:
@@ -107,6 +110,7 @@ def remove(name: Name) -> None:
         user = queue.remove(connected, name)
         if user:
             drop_user(connected, user)
+        record(connected, "remove_host", f"/v1/hosts/{name}")
     result(f"{name} is removed.")
 
 
@@ -114,7 +118,9 @@ def _order(name: str, *, drain: bool) -> None:
     from omkt_cli.main_host import database
     from omkt_cli.terminal import result
     from omkt_pipeline.queue import hosts as queue
+    from omkt_pipeline.queue.trail import record
 
     with database() as connected:
         queue.order(connected, name, drain=drain)
+        record(connected, "drain_host" if drain else "resume_host", f"/v1/hosts/{name}")
     result(f"{name} takes nothing new." if drain else f"{name} works again.")

@@ -69,9 +69,11 @@ def create(
     from omkt_cli.main_host import database
     from omkt_cli.terminal import print_json, result, say
     from omkt_pipeline.queue.accounts import create_account
+    from omkt_pipeline.queue.trail import record
 
     with database() as connected:
         account, key = create_account(connected, _named(name), weight=weight, operator=operator)
+        record(connected, "create_account", f"/v1/accounts/{name}")
     if as_json:
         print_json({"account": account.name, "key": str(key), "webhook_secret": account.webhook_secret})
         return
@@ -100,17 +102,31 @@ def quotas(
     max_bytes: Annotated[int | None, typer.Option(min=0, help="Bytes of originals and results on the share.")] = None,
     max_upload: Annotated[int | None, typer.Option(min=0, help="Bytes of one upload.")] = None,
     max_daily_minutes: Annotated[float | None, typer.Option(min=0, help="Minutes of source in 24 hours.")] = None,
+    max_running: Annotated[
+        int | None, typer.Option(min=0, help="Tasks at the same time on the whole farm; 0 lets it wait.")
+    ] = None,
 ) -> None:
     """Limit what an account may use. What is not given has no limit from now on. Holds within five seconds."""
+    from dataclasses import asdict
+
     from omkt_cli.main_host import database
     from omkt_cli.terminal import result
     from omkt_pipeline.domain.account import Quotas
-    from omkt_pipeline.queue.quotas import set_quotas
+    from omkt_pipeline.queue.tenants import change_tenant
+    from omkt_pipeline.queue.trail import record
 
-    limits = Quotas(max_bytes=max_bytes, max_upload_bytes=max_upload, max_daily_minutes=max_daily_minutes)
+    limits = Quotas(
+        max_bytes=max_bytes, max_upload_bytes=max_upload, max_daily_minutes=max_daily_minutes, max_running=max_running
+    )
     with database() as connected:
-        set_quotas(connected, name, limits)
-    said = {"bytes": max_bytes, "bytes at a time": max_upload, "minutes a day": max_daily_minutes}
+        change_tenant(connected, name, asdict(limits))
+        record(connected, "change_account", f"/v1/accounts/{name}")
+    said = {
+        "bytes": max_bytes,
+        "bytes at a time": max_upload,
+        "minutes a day": max_daily_minutes,
+        "tasks at a time": max_running,
+    }
     given = ", ".join(f"{value:g} {what}" for what, value in said.items() if value is not None)
     result(f"{name} may use {given or 'what there is'}.")
 
@@ -125,9 +141,11 @@ def add_key(
     from omkt_cli.main_host import database
     from omkt_cli.terminal import print_json, result
     from omkt_pipeline.queue.accounts import add_key as add
+    from omkt_pipeline.queue.trail import record
 
     with database() as connected:
         key = add(connected, name, _named(key_name))
+        record(connected, "create_account_key", f"/v1/accounts/{name}/keys")
     if as_json:
         print_json({"account": name, "key": str(key)})
     else:
@@ -142,11 +160,13 @@ def revoke_key(
     from omkt_cli.main_host import database
     from omkt_cli.terminal import result
     from omkt_pipeline.queue.accounts import revoke_key as revoke
+    from omkt_pipeline.queue.trail import record
 
     parts = key.split("_")
     key_id = parts[1] if parts[0] == "omkt" and len(parts) > 1 else key
     with database() as connected:
         revoke(connected, key_id)
+        record(connected, "revoke_key", f"/v1/keys/{key_id}")
     result(f"The key {key_id} is revoked.")
 
 

@@ -29,8 +29,11 @@ from omkt_client.models.jobs import (
 )
 from omkt_client.models.media import Decision, Media, MediaList, Plan, PlannedTask, Preset, Presets, Upload, UploadState
 from omkt_client.models.model import Model
+from omkt_client.models.tenants import Account, Accounts, NewAccount, Step, Trail, Usage
 
 __all__ = [
+    "Account",
+    "Accounts",
     "Attempt",
     "Callback",
     "Decision",
@@ -51,6 +54,7 @@ __all__ = [
     "MediaList",
     "MediaName",
     "Model",
+    "NewAccount",
     "NewEndpoint",
     "NewKey",
     "Output",
@@ -62,14 +66,17 @@ __all__ = [
     "Presets",
     "Secret",
     "Source",
+    "Step",
     "Storage",
     "Stored",
     "Task",
     "Tasks",
+    "Trail",
     "Trouble",
     "Troubles",
     "Upload",
     "UploadState",
+    "Usage",
     "Webhook",
     "Webhooks",
 ]

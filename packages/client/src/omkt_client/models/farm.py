@@ -25,7 +25,7 @@ class Host(Model):
     warnings: tuple[str, ...]
     slots: int
     running: int
-    tasks: tuple[Mapping[str, Any], ...]
+    tasks: tuple[str, ...]
     speed: float | None = None
     seen_at: datetime | None = None
     workers: tuple[HostWorker, ...]

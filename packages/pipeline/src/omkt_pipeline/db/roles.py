@@ -19,7 +19,7 @@ _ALL = "SELECT, INSERT, UPDATE, DELETE"
 #: What metadata and transcoder do. No keys, no uploads, no webhook secrets, nothing of the schema.
 _WORKER = {
     "alembic_version": _LOOK,
-    "account": "SELECT (id, weight, max_daily_minutes)",
+    "account": "SELECT (id, weight, max_daily_minutes, max_running)",
     "artifact": "SELECT, INSERT, DELETE",
     "event": "SELECT (id), INSERT",
     "fair_share": "SELECT, UPDATE",
@@ -55,6 +55,7 @@ _COURIER = {
     "task": "SELECT, UPDATE",
     "task_attempt": _KEEP,
     "task_edge": _LOOK,
+    "trail": "SELECT, DELETE",
     "upload": "SELECT, UPDATE, DELETE",
     "webhook_endpoint": "SELECT, UPDATE",
     "wire_application": _LOOK,
@@ -83,6 +84,7 @@ _API = {
     "task": _KEEP,
     "task_attempt": _LOOK,
     "task_edge": "SELECT, INSERT, DELETE",
+    "trail": "SELECT, INSERT",
     "upload": _ALL,
     "webhook_endpoint": _ALL,
     "wire_application": _ALL,

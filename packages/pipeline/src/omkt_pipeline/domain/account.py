@@ -33,6 +33,7 @@ class Quotas:
     max_bytes: int | None = None  #: of originals and results on the share
     max_upload_bytes: int | None = None  #: of one upload
     max_daily_minutes: float | None = None  #: of source, in jobs of 24 hours
+    max_running: int | None = None  #: tasks at the same time on the whole farm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,7 @@ class Account:
     name: str
     webhook_secret: str
     scope: Scope = Scope.ADMIN
+    key_id: str | None = None  #: of the key by which they ask
     operator: bool = False  #: may see and steer what belongs to the farm and not to one account
     quotas: Quotas = Quotas()
 

@@ -1,6 +1,8 @@
 """Accounts and API keys in the database."""
 
 import hmac
+from dataclasses import asdict
+from typing import Any
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -14,10 +16,11 @@ from omkt_pipeline.domain.task import Pool
 
 #: "Last used" is written at most once in this time: it is for people, not worth a write per request.
 _USED_RESOLUTION_SECONDS = 60.0
+_UNLIMITED = Quotas()
 
 
 def create_account(
-    database: Database, name: str, *, weight: float = 1.0, operator: bool = False
+    database: Database, name: str, *, weight: float = 1.0, operator: bool = False, quotas: Quotas = _UNLIMITED
 ) -> tuple[Account, ApiKey]:
     """Create an account with its first key, which is in clear only here. Raises Conflict when the name is taken.
 
@@ -28,7 +31,7 @@ def create_account(
 
     def write(connection: Connection) -> tuple[int, bool]:
         steers = operator or connection.execute(select(account.c.id).limit(1)).first() is None
-        account_id = insert_account(connection, name, secret, weight=weight, operator=steers)
+        account_id = insert_account(connection, name, secret, weight=weight, operator=steers, quotas=quotas)
         _insert_key(connection, account_id, key, "first")
         return account_id, steers
 
@@ -48,12 +51,23 @@ def create_account(
 
 
 def insert_account(
-    connection: Connection, name: str, webhook_secret: str, *, weight: float = 1.0, operator: bool = False
+    connection: Connection,
+    name: str,
+    webhook_secret: str,
+    *,
+    weight: float = 1.0,
+    operator: bool = False,
+    quotas: Quotas = _UNLIMITED,
 ) -> int:
     """Write an account with its clocks, without a key; return its id."""
     result = connection.execute(
         insert(account).values(
-            name=name, weight=weight, webhook_secret=webhook_secret, operator=operator, created_at=now()
+            name=name,
+            weight=weight,
+            webhook_secret=webhook_secret,
+            operator=operator,
+            created_at=now(),
+            **asdict(quotas),
         )
     )
     assert result.inserted_primary_key is not None  # noqa: S101 - one row, one key
@@ -116,6 +130,7 @@ def authenticate(database: Database, text: str) -> Account:
             account.c.max_bytes,
             account.c.max_upload_bytes,
             account.c.max_daily_minutes,
+            account.c.max_running,
             stale.label("stale"),
         )
         .join(account, account.c.id == api_key.c.account_id)
@@ -137,9 +152,18 @@ def authenticate(database: Database, text: str) -> Account:
         webhook_secret=row.webhook_secret,
         scope=Scope(row.scope),
         operator=row.operator,
-        quotas=Quotas(
-            max_bytes=row.max_bytes, max_upload_bytes=row.max_upload_bytes, max_daily_minutes=row.max_daily_minutes
-        ),
+        key_id=key.id,
+        quotas=quotas_in(row),
+    )
+
+
+def quotas_in(row: Any) -> Quotas:
+    """The limits in a row with an account's columns."""
+    return Quotas(
+        max_bytes=row.max_bytes,
+        max_upload_bytes=row.max_upload_bytes,
+        max_daily_minutes=row.max_daily_minutes,
+        max_running=row.max_running,
     )
 
 

@@ -4,6 +4,7 @@ Every equality and the whole order of the claim lie in one index (k_claim). If t
 lock every ready row, and other workers would be told that the queue is empty.
 """
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from omkt_pipeline.db.tables import job, task, task_attempt
 from omkt_pipeline.db.types import now, now_plus
 from omkt_pipeline.domain.job import JobState
 from omkt_pipeline.domain.task import SPEC_VERSION, Pool, Task, TaskKind, TaskState
+from omkt_pipeline.queue.limits import limited_accounts, take_place
 
 #: A task that failed on a host is left to other hosts for so long; then any host may try.
 AVOID_SECONDS = 60.0
@@ -32,8 +34,11 @@ class Claimant:
     patience_seconds: float = 0.0  #: a task that has not been ready for so long is left to others
 
 
-def claim_candidate(pool: Pool, host: str, *, patience_seconds: float = 0.0) -> Any:
-    """The statement that finds and locks the next task of a pool. Its plan is checked on the real servers."""
+def claim_candidate(pool: Pool, host: str, *, patience_seconds: float = 0.0, full: Collection[int] = ()) -> Any:
+    """The statement that finds and locks the next task of a pool that is of no account in `full`.
+
+    Its plan is checked on the real servers.
+    """
     return (
         select(
             task.c.id,
@@ -49,7 +54,7 @@ def claim_candidate(pool: Pool, host: str, *, patience_seconds: float = 0.0) -> 
         .with_hint(task, "FORCE INDEX (k_claim)", "mysql")
         .with_hint(task, "FORCE INDEX (k_claim)", "mariadb")
         .where(
-            *_claimable(pool, patience_seconds),
+            *_claimable(pool, full, patience_seconds),
             or_(task.c.avoid_host.is_(None), task.c.avoid_host != host, task.c.run_at < now_plus(-AVOID_SECONDS)),
         )
         .order_by(task.c.band, task.c.fair_key, task.c.id)
@@ -60,29 +65,41 @@ def claim_candidate(pool: Pool, host: str, *, patience_seconds: float = 0.0) -> 
 
 def has_ready(database: Database, pool: Pool, *, patience_seconds: float = 0.0) -> bool:
     """Whether a claim is worth its transaction: an idle worker's poll, one indexed read."""
-    statement = select(task.c.id).where(*_claimable(pool, patience_seconds)).limit(1)
+    statement = select(task.c.id).where(*_claimable(pool, _full(database), patience_seconds)).limit(1)
     return database.fetch(lambda connection: connection.execute(statement).first()) is not None
 
 
 def ready_count(database: Database, pool: Pool, *, at_most: int, min_cost: float = 0.0) -> int:
     """How many tasks of the pool that cost at least `min_cost` are ready, counted no further than `at_most`."""
-    some = select(task.c.id).where(*_claimable(pool), task.c.cost >= min_cost).limit(at_most).subquery()
+    found = *_claimable(pool, _full(database)), task.c.cost >= min_cost
+    some = select(task.c.id).where(*found).limit(at_most).subquery()
     return database.fetch(lambda connection: connection.execute(select(func.count()).select_from(some)).scalar_one())
 
 
-def _claimable(pool: Pool, patience_seconds: float = 0.0) -> tuple[Any, ...]:
-    ready = task.c.state == TaskState.READY, task.c.pool == pool, task.c.spec_version <= SPEC_VERSION
-    return (*ready, task.c.run_at <= now_plus(-patience_seconds)) if patience_seconds else ready
+def _claimable(pool: Pool, full: Collection[int], patience_seconds: float = 0.0) -> Iterator[Any]:
+    yield task.c.state == TaskState.READY
+    yield task.c.pool == pool
+    yield task.c.spec_version <= SPEC_VERSION
+    if full:
+        yield task.c.account_id.not_in(full)
+    if patience_seconds:
+        yield task.c.run_at <= now_plus(-patience_seconds)
+
+
+def _full(database: Database) -> list[int]:
+    return [account_id for account_id, free in limited_accounts(database).items() if not free]
 
 
 def claim(database: Database, claimant: Claimant, token: bytes) -> Task | None:
     """Lease the next ready task to the claimant, or return None. `token` must be new: 16 random bytes."""
+    limited = limited_accounts(database)
+    full = [account_id for account_id, free in limited.items() if not free]
 
     def take(connection: Connection) -> Task | None:
         row = connection.execute(
-            claim_candidate(claimant.pool, claimant.host, patience_seconds=claimant.patience_seconds)
+            claim_candidate(claimant.pool, claimant.host, patience_seconds=claimant.patience_seconds, full=full)
         ).first()
-        if row is None:
+        if row is None or (row.account_id in limited and not take_place(connection, row.account_id)):
             return None
         connection.execute(
             update(task)

@@ -1,14 +1,17 @@
-"""What an account may use: bytes on the share, bytes of one upload, minutes of source in a day."""
+"""What an account may use: bytes on the share, bytes of one upload, minutes of source in a day.
+
+How many tasks it may run at once is the claim's to keep: queue/limits.py.
+"""
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, select
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import account, job, media, output
 from omkt_pipeline.db.types import now_plus
 from omkt_pipeline.domain.account import Quotas
-from omkt_pipeline.domain.errors import NotFound, Refused
+from omkt_pipeline.domain.errors import Refused
 from omkt_pipeline.domain.job import OutputState, SourceKind
 
 _DAY = 86400.0
@@ -25,25 +28,6 @@ class Usage:
     @property
     def bytes(self) -> int:
         return self.original_bytes + self.result_bytes
-
-
-def set_quotas(database: Database, name: str, quotas: Quotas) -> None:
-    """Set all of an account's limits. Raises NotFound (account_unknown)."""
-
-    def write(connection: Connection) -> None:
-        if connection.execute(select(account.c.id).where(account.c.name == name)).first() is None:
-            raise NotFound(f"There is no account named {name}.", code="account_unknown")
-        connection.execute(
-            update(account)
-            .where(account.c.name == name)
-            .values(
-                max_bytes=quotas.max_bytes,
-                max_upload_bytes=quotas.max_upload_bytes,
-                max_daily_minutes=quotas.max_daily_minutes,
-            )
-        )
-
-    database.transact(write)
 
 
 def usage_of(database: Database, account_id: int) -> Usage:

@@ -15,6 +15,7 @@ from omkt_pipeline.domain.task import Pool, TaskState
 from omkt_pipeline.queue import jobs
 from omkt_pipeline.queue.maintenance import pause, paused_pools
 from omkt_pipeline.queue.overview import queue_depth
+from omkt_pipeline.queue.trail import steps
 from omkt_pipeline.queue.troubles import Trouble, stored, troubles
 
 router = APIRouter(prefix="/v1/farm", tags=["farm"], route_class=KeyedRoute, dependencies=[Depends(operators_only)])
@@ -72,6 +73,23 @@ class StoredOut(BaseModel):
     result_bytes: int
 
 
+class StepOut(BaseModel):
+    """Something that somebody changed."""
+
+    id: int
+    at: datetime
+    account: str | None = Field(description="Whose key it was; null: the main host's command line.")
+    key: str | None = Field(description="The key's id.")
+    address: str | None = Field(description="Where the request came from.")
+    action: str = Field(examples=["create_key"])
+    target: str = Field(description="The path of what was changed.", examples=["/v1/keys"])
+
+
+class TrailOut(BaseModel):
+    steps: list[StepOut]
+    next: int | None = Field(description="Give it as `before` for the following page; null on the last one.")
+
+
 class StorageOut(BaseModel):
     free_bytes: int = Field(description="What may still be written.")
     accounts: list[StoredOut]
@@ -125,6 +143,30 @@ def retry_trouble(task: Annotated[int, Path(ge=0, le=2**53, description="The tas
         raise NotFound(f"There is no failed task {task}.", code="task_unknown")
     jobs.retry(api.database, found[0].account_id, found[0].job_key)
     return Response(status_code=202)
+
+
+@router.get("/trail", operation_id="list_trail", summary="Look at the trail", responses=documented(*FOR_OPERATORS))
+def list_trail(
+    api: TheApi,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    before: Annotated[int | None, Query(ge=0, le=2**53, description="`next` of the page before.")] = None,
+    account: Annotated[str | None, Query(max_length=64, description="Only what its keys did.")] = None,
+) -> TrailOut:
+    """What was changed by whom, newest first, 400 days back: keys, accounts, presets, hosts, jobs. It holds no secrets."""
+    found = steps(api.database, limit=limit + 1, before=before, account_name=account)
+    shown = [
+        StepOut(
+            id=one.id,
+            at=one.at,
+            account=one.account,
+            key=one.key_id,
+            address=one.address,
+            action=one.action,
+            target=one.target,
+        )
+        for one in found[:limit]
+    ]
+    return TrailOut(steps=shown, next=shown[-1].id if len(found) > limit else None)
 
 
 @router.get(

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from omkt_pipeline.db import tables, wire_tables  # noqa: F401 - fill the metadata
+from omkt_pipeline.db.tables import wire  # noqa: F401 - fills the metadata, with all of its package
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True)

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from omkt_pipeline.db.engine import Database
+from omkt_pipeline.db.tables.wire import wire_application
 from omkt_pipeline.db.types import now, now_plus
-from omkt_pipeline.db.wire_tables import wire_application
 
 #: Anybody can invent names; beyond this many, new ones are not written down.
 MAX_APPLICATIONS = 1000

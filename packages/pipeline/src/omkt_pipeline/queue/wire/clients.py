@@ -14,8 +14,8 @@ from sqlalchemy.exc import IntegrityError
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import job, outbox
+from omkt_pipeline.db.tables.wire import wire_client
 from omkt_pipeline.db.types import now, now_plus
-from omkt_pipeline.db.wire_tables import wire_client
 from omkt_pipeline.domain.account import new_webhook_secret
 from omkt_pipeline.domain.errors import Conflict, NotFound, Refused
 from omkt_pipeline.queue.accounts import insert_account

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, case, null, or_, select, update
 
 from omkt_pipeline.db.engine import Database
+from omkt_pipeline.db.tables.wire import wire_client
 from omkt_pipeline.db.types import now, now_plus
-from omkt_pipeline.db.wire_tables import wire_client
 
 _DAY = 86400.0
 #: A client that works, one that is quiet or whose site fails, and when each is given up. The original's tiers.

@@ -7,8 +7,8 @@ from sqlalchemy.exc import IntegrityError
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import job, media, output
+from omkt_pipeline.db.tables.wire import wire_format, wire_media
 from omkt_pipeline.db.types import now
-from omkt_pipeline.db.wire_tables import wire_format, wire_media
 from omkt_pipeline.domain.errors import Conflict, NotFound
 from omkt_pipeline.domain.job import JobRequest, JobState, MediaState, OutputState
 from omkt_pipeline.queue.jobs import NewMedia, submit

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import artifact, job, media, output
-from omkt_pipeline.db.wire_tables import wire_client, wire_format, wire_media
+from omkt_pipeline.db.tables.wire import wire_client, wire_format, wire_media
 from omkt_pipeline.domain.job import JobState, MediaState, OutputState
 from omkt_pipeline.queue.wire.clients import WireClient, by_account
 

@@ -1,0 +1,32 @@
+"""A trail of what was changed by whom; how many tasks of an account may run at once."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from omkt_pipeline.db.types import BigKey, Instant
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("account", sa.Column("max_running", sa.Integer(), nullable=True))
+    op.create_table(
+        "trail",
+        sa.Column("id", BigKey, primary_key=True, autoincrement=True),
+        sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("key_id", sa.String(16), nullable=True),
+        sa.Column("address", sa.String(64), nullable=True),
+        sa.Column("action", sa.String(48), nullable=False),
+        sa.Column("target", sa.String(255), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+    )
+    op.create_index("k_trail_account", "trail", ["account_id", "id"])
+    op.create_index("k_trail_age", "trail", ["at"])
+
+
+def downgrade() -> None:
+    op.drop_table("trail")
+    op.drop_column("account", "max_running")

@@ -274,3 +274,23 @@ def test_a_proxy_of_the_environment_is_not_used(
         monkeypatch.setitem(os.environ, name, proxy.url)
     assert stored(share, fetch(serve(whole).url)) == FILM
     assert proxy.requests == []
+
+
+def test_a_film_that_the_account_has_already_is_not_kept_twice(
+    outside: Outside, context: Callable[[str], TaskContext], serve: Serve, share: Share
+) -> None:
+    with share.new_folder("originals/m0/earlier") as part:
+        (part / "original").write_bytes(FILM)
+    asked: list[object] = []
+
+    def equal(*what: object) -> str:
+        asked.append(what)
+        return "originals/m0/earlier/original"
+
+    limits = FetchLimits(max_bytes=1 << 20, total_seconds=60)
+    settlement = Fetch(outside=outside, limits=limits, equal=equal)(context(serve(whole).url))
+
+    assert stored(share, settlement) == FILM
+    assert isinstance(settlement.effect, Fetched)
+    assert share.path(settlement.effect.path).samefile(share.path("originals/m0/earlier/original"))
+    assert asked == [(1, settlement.effect.sha256, len(FILM))]

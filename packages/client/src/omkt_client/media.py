@@ -22,9 +22,10 @@ def get(media_id: str) -> Call[Media]:
     return Call(method="GET", path=path("media", media_id), answer=_MEDIA)
 
 
-def page(*, limit: int = 20, cursor: str | None = None) -> Call[MediaList]:
-    """Media, newest first, up to 100; `cursor` is the `next` of the page before."""
-    return Call(method="GET", path=path("media"), answer=_LIST, params={"limit": limit, "cursor": cursor})
+def page(*, limit: int = 20, cursor: str | None = None, sha256: str | None = None) -> Call[MediaList]:
+    """Media, newest first, up to 100, or those of one content; `cursor` is the `next` of the page before."""
+    params = {"limit": limit, "cursor": cursor, "sha256": sha256}
+    return Call(method="GET", path=path("media"), answer=_LIST, params=params)
 
 
 def probe(media_id: str) -> Call[Job]:

@@ -12,6 +12,7 @@ from omkt_pipeline.daemon import enter, queue_chores, read_settings, run_daemon
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.task import Pool, TaskKind
 from omkt_pipeline.queue.deadlines import enforce_deadlines
+from omkt_pipeline.queue.media import equal_original
 from omkt_pipeline.queue.outbox import Outbox
 from omkt_pipeline.queue.rescue import promote_aged
 from omkt_pipeline.queue.workers import bury
@@ -46,7 +47,14 @@ def main() -> None:
         grounds,
         settings,
         pool=Pool.COURIER,
-        handlers={TaskKind.FETCH: Fetch(outside=outside, limits=limits, address_of=clients.address_of)},
+        handlers={
+            TaskKind.FETCH: Fetch(
+                outside=outside,
+                limits=limits,
+                address_of=clients.address_of,
+                equal=lambda account, digest, size: equal_original(database, account, sha256=digest, size=size),
+            )
+        },
         slots=_FETCHES,
         chores=[
             # The courier looks often, so that others need not.

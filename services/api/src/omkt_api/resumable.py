@@ -17,6 +17,7 @@ from omkt_api.tus import Checksum
 from omkt_api.uploads import UPLOAD_ATTEMPT, InThread, demand_room
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.errors import Conflict, LeaseLost, TooLarge
+from omkt_pipeline.queue.media import equal_original
 from omkt_pipeline.queue.uploads import Hold, advance_upload, complete_upload, hold_upload, let_go
 from omkt_pipeline.storage import layout
 from omkt_pipeline.storage.share import Share
@@ -59,7 +60,7 @@ class Receiver:
                 raise Conflict(f"The upload goes on at byte {hold.received}, not {offset}.", code="upload_offset")
             part = await self._on_share(lambda: _Part(self._share, hold, self._digest_of(hold)))
             try:
-                return await self._take(hold, part, body, checksum)
+                return await self._take(account_id, hold, part, body, checksum)
             finally:
                 with CancelScope(shield=True):
                     await self._on_share(part.close)
@@ -69,7 +70,9 @@ class Receiver:
             with CancelScope(shield=True):
                 await to_thread.run_sync(let_go, self._database, hold)
 
-    async def _take(self, hold: Hold, part: "_Part", body: AsyncIterator[bytes], checksum: Checksum | None) -> int:
+    async def _take(
+        self, account_id: int, hold: Hold, part: "_Part", body: AsyncIterator[bytes], checksum: Checksum | None
+    ) -> int:
         rest = bytearray()
         try:
             async for block in body:
@@ -82,12 +85,12 @@ class Receiver:
             if checksum is None:
                 with CancelScope(shield=True):
                     await self._put(part, rest, None)
-                    await self._settle(hold, part)
+                    await self._settle(account_id, hold, part)
             raise
         await self._put(part, rest, checksum)
         if checksum is not None:
             checksum.check()
-        await self._settle(hold, part)
+        await self._settle(account_id, hold, part)
         return part.size
 
     async def _put(self, part: "_Part", block: bytearray, checksum: Checksum | None) -> None:
@@ -99,7 +102,7 @@ class Receiver:
         elif part.is_worth_saving:
             await self._save(part)
 
-    async def _settle(self, hold: Hold, part: "_Part") -> None:
+    async def _settle(self, account_id: int, hold: Hold, part: "_Part") -> None:
         await self._on_share(part.sync)
         self._remember(hold.key, part)
         if part.size < hold.length:
@@ -107,7 +110,12 @@ class Receiver:
             return
         if part.digest is None:
             await self._read_again(part)
-        complete = partial(complete_upload, self._database, hold, path=part.path, sha256=part.digest.hexdigest())
+        digest = part.digest.hexdigest()
+        find = partial(equal_original, self._database, account_id, sha256=digest, size=part.size)
+        if stored := await to_thread.run_sync(find):
+            merge = partial(self._share.merge, self._share.path(part.path), stored, size=part.size, sha256=digest)
+            await self._on_share(merge)
+        complete = partial(complete_upload, self._database, hold, path=part.path, sha256=digest)
         await to_thread.run_sync(complete)
         self._digests.pop(hold.key, None)
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from anyio import CancelScope
+from anyio import CancelScope, to_thread
 
 from omkt_pipeline.domain.errors import Refused, ShareUnusable
 from omkt_pipeline.queue.jobs import NewMedia
@@ -32,9 +32,16 @@ def demand_room(share: Share, announced: int) -> None:
 
 
 async def receive(
-    share: Share, media_key: str, name: str | None, blocks: AsyncIterator[bytes], in_thread: InThread
+    share: Share,
+    media_key: str,
+    name: str | None,
+    blocks: AsyncIterator[bytes],
+    in_thread: InThread,
+    equal: Callable[[str, int], str | None],
 ) -> NewMedia:
     """Store the body as the original of a new media; return what is known of it then.
+
+    `equal` tells where the same content lies already: then its bytes are not kept twice.
 
     Raises Refused (upload_empty) and ShareUnusable (share_full among others); what was written is gone then.
     """
@@ -47,7 +54,10 @@ async def receive(
             await in_thread(partial(file.write, block))
         if not file.size:
             raise Refused("The upload has no bytes.", code="upload_empty")
-    return NewMedia(name=name, path=f"{folder}/original", bytes=file.size, sha256=file.digest.hexdigest())
+        digest = file.digest.hexdigest()
+        if stored := await to_thread.run_sync(equal, digest, file.size):
+            await in_thread(partial(share.merge, part / "original", stored, size=file.size, sha256=digest))
+    return NewMedia(name=name, path=f"{folder}/original", bytes=file.size, sha256=digest)
 
 
 class _File:

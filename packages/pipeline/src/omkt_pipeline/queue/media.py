@@ -48,8 +48,14 @@ def media_by_key(database: Database, account_id: int, key: str) -> MediaView:
     return _view(row)
 
 
-def media_page(database: Database, account_id: int, *, limit: int, before: str | None = None) -> MediaPage:
-    """A page of an account's media, newest first. Raises Refused (cursor_invalid) when `before` is none of them."""
+def media_page(
+    database: Database, account_id: int, *, limit: int, before: str | None = None, sha256: str | None = None
+) -> MediaPage:
+    """A page of an account's media, newest first; with `sha256` those of this content.
+
+    Raises Refused (cursor_invalid) when `before` is none of them.
+    """
+    mine = media.c.account_id == account_id, *([media.c.sha256 == sha256] if sha256 else [])
 
     def look(connection: Connection) -> MediaPage:
         older: Any = true()
@@ -61,13 +67,26 @@ def media_page(database: Database, account_id: int, *, limit: int, before: str |
                     "This cursor belongs to no page of yours. Begin again without one.", code="cursor_invalid"
                 )
             older = media.c.id < position
-        rows = connection.execute(
-            select(media).where(media.c.account_id == account_id, older).order_by(media.c.id.desc()).limit(limit + 1)
-        ).all()
+        rows = connection.execute(select(media).where(*mine, older).order_by(media.c.id.desc()).limit(limit + 1)).all()
         shown = [_view(row) for row in rows[:limit]]
         return MediaPage(media=shown, next_before=shown[-1].key if len(rows) > limit else None)
 
     return database.fetch(look)
+
+
+def equal_original(database: Database, account_id: int, *, sha256: str, size: int) -> str | None:
+    """Where another original of the account with this content lies on the share, if one does.
+
+    Not of those that the operator put there: they may change.
+    """
+    equal = (
+        select(media.c.path)
+        .where(media.c.account_id == account_id, media.c.sha256 == sha256, media.c.bytes == size)
+        .where(media.c.state.in_((MediaState.STORED, MediaState.PROBED)), media.c.source_kind != SourceKind.PATH)
+        .order_by(media.c.id.desc())
+        .limit(1)
+    )
+    return database.fetch(lambda connection: connection.execute(equal).scalar())
 
 
 def keep_media(database: Database, account_id: int, key: str, until: datetime | None) -> None:

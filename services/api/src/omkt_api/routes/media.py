@@ -90,9 +90,13 @@ def list_media(
     caller: Caller,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=64, description="`next` of the page before.")] = None,
+    sha256: Annotated[
+        str | None,
+        Query(pattern=r"^[0-9a-f]{64}$", description="Only those of this content: whether a file is here already."),
+    ] = None,
 ) -> MediaListOut:
     """Your media, newest first."""
-    page = media_page(api.database, caller.id, limit=limit, before=cursor)
+    page = media_page(api.database, caller.id, limit=limit, before=cursor, sha256=sha256)
     return MediaListOut(media=[MediaShortOut(**_shown(view)) for view in page.media], next=page.next_before)
 
 

@@ -19,6 +19,7 @@ from omkt_pipeline.domain.account import Account
 from omkt_pipeline.domain.errors import Refused
 from omkt_pipeline.domain.keys import new_key
 from omkt_pipeline.queue.jobs import store_upload
+from omkt_pipeline.queue.media import equal_original
 from omkt_pipeline.queue.quotas import demand_upload
 from omkt_pipeline.queue.uploads import UploadView, create_upload, end_upload, upload_by_key
 from omkt_pipeline.storage import layout
@@ -120,7 +121,12 @@ async def _store(
     key = new_key()
     try:
         found = await receive(
-            api.share, key, clean_name(name), _within(stream, caller.quotas.max_upload_bytes), api.on_share
+            api.share,
+            key,
+            clean_name(name),
+            _within(stream, caller.quotas.max_upload_bytes),
+            api.on_share,
+            lambda digest, size: equal_original(api.database, caller.id, sha256=digest, size=size),
         )
         await to_thread.run_sync(store_upload, api.database, caller.id, key, found)
     except BaseException:

@@ -30,6 +30,7 @@ class MediaRow(SQLModel, table=True):
     __table_args__ = (
         Index("k_media_expiry", "state", "keep_until", "created_at"),
         Index("k_media_account", "account_id", "id"),
+        Index("k_media_content", "account_id", "sha256"),
     )
 
 

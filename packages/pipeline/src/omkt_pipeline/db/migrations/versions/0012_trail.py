@@ -1,4 +1,4 @@
-"""A trail of what was changed by whom; how many tasks of an account may run at once."""
+"""A trail of what was changed by whom; how many tasks of an account may run at once; media by their content."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,8 +25,10 @@ def upgrade() -> None:
     )
     op.create_index("k_trail_account", "trail", ["account_id", "id"])
     op.create_index("k_trail_age", "trail", ["at"])
+    op.create_index("k_media_content", "media", ["account_id", "sha256"])
 
 
 def downgrade() -> None:
+    op.drop_index("k_media_content", "media")
     op.drop_table("trail")
     op.drop_column("account", "max_running")

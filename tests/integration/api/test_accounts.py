@@ -81,7 +81,7 @@ def test_what_somebody_changed_stands_in_the_trail_and_no_secret_with_it(farm: F
         other.delete(f"/v1/keys/{key['id']}")
         other.get("/v1/keys")
         refused(other.delete("/v1/keys/none"), 404, "key_unknown")
-        revoked, created = trail(operator, account="other", limit=2)
+        revoked, created = trail(operator, account="theirs", limit=2)
 
     assert (created["action"], created["target"]) == ("create_key", "/v1/keys")
     assert (revoked["action"], revoked["target"]) == ("revoke_key", f"/v1/keys/{key['id']}")

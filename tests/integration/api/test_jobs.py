@@ -271,3 +271,17 @@ def test_presets_are_listed(farm: Farm) -> None:
 
     assert one in presets
     assert (one["kind"], one["version"] >= 1) == ("hls", True)
+
+
+def test_a_job_that_has_succeeded_is_given_more_outputs(farm: Farm) -> None:
+    key = farm.publish()
+    with farm.client() as client:
+        more = client.post(f"/v1/jobs/{key}/outputs", json={"presets": ["mp4-720p"]})
+        assert more.status_code == 202
+        assert (more.json()["state"], more.json()["presets"]) == ("running", ["hls-h264", "mp4-720p"])
+        assert [one["state"] for one in more.json()["outputs"]] == ["published"]
+        refused(client.post(f"/v1/jobs/{key}/outputs", json={"presets": ["mp4-720p"]}), 409, "output_exists")
+        refused(client.post(f"/v1/jobs/{key}/outputs", json={"presets": ["mp4-9"]}), 400, "preset_unknown")
+        refused(client.post(f"/v1/jobs/{key}/outputs", json={"presets": []}), 422, "request_invalid")
+        client.post(f"/v1/jobs/{key}/cancel")
+        refused(client.post(f"/v1/jobs/{key}/outputs", json={"presets": ["audio-aac"]}), 409, "job_ended")

@@ -25,6 +25,7 @@ NAMELESS = {
 BODIES = {
     "PATCH /v1/media/{key}": {"keep_until": None},
     "PATCH /v1/jobs/{key}": {"priority": "low"},
+    "POST /v1/jobs/{key}/outputs": {"presets": ["mp4-720p"]},
     "POST /v1/plans": {"presets": ["hls-h264"]},
 }
 #: Routes of operators, which test_hosts.py and test_feed.py close to others.

@@ -11,12 +11,12 @@ from typing import Any
 from omkt_metadata.plan import Plan as PlanHandler
 from omkt_metadata.probe import Probe
 from omkt_pipeline.domain.capacity import Capacity, ChunkRules
-from omkt_pipeline.domain.effects import Encoded, Planned, Probed, Published
+from omkt_pipeline.domain.effects import Encoded, Planned, Probed, Published, Settlement
 from omkt_pipeline.domain.job import Variation
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.media import MediaFacts, StoredMedia
 from omkt_pipeline.domain.plan import Plan, PlannedTask
-from omkt_pipeline.domain.recipe import StagedFolder
+from omkt_pipeline.domain.recipe import MadeOutput, StagedFolder
 from omkt_pipeline.domain.task import Task, TaskKind
 from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.presets import shipped
@@ -73,6 +73,8 @@ class Pipeline:
     ) -> None:
         self.capacity, self.rules = capacity or Capacity(), rules or ChunkRules()
         self.root, self.tools, self.limits, self.threads = root, tools, limits or Limits(), threads
+        #: Outputs that exist, by the numbers that plans call them by.
+        self.existing: dict[int, MadeOutput] = {}
         root.mkdir(exist_ok=True)
         self.share = Share.create(root / "share", farm_id="test")
 
@@ -124,6 +126,15 @@ class Pipeline:
         assert settled.folder is not None
         return StagedFolder(folder=settled.folder, artifacts=settled.artifacts, facts=settled.effect.facts)
 
+    def package(self, planned: PlannedTask, inputs: Mapping[str, StagedFolder]) -> Settlement:
+        handler = Package(
+            tools=self.tools,
+            limits=self.limits,
+            inputs_of=_always(inputs),
+            output_of=self.existing.__getitem__,
+        )
+        return handler(self.context(new_task(TaskKind.PACKAGE, planned.spec, planned.cost)))
+
     def fractions_of(self, planned: PlannedTask) -> list[float]:
         """The progress that encoding a task reports."""
         fractions: list[float] = []
@@ -156,8 +167,7 @@ class Pipeline:
                 staged[planned.key] = self.encode(planned)
                 continue
             inputs = {key: staged[key] for key in planned.needs}
-            handler = Package(tools=self.tools, limits=self.limits, inputs_of=_always(inputs))
-            settled = handler(self.context(new_task(TaskKind.PACKAGE, planned.spec, planned.cost)))
+            settled = self.package(planned, inputs)
             assert isinstance(settled.effect, Published)
             assert settled.folder is not None
             folder = self.share.root / settled.folder

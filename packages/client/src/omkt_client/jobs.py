@@ -60,6 +60,11 @@ def prioritise(job_id: str, priority: str) -> Call[Job]:
     return Call(method="PATCH", path=path("jobs", job_id), answer=_JOB, body={"priority": priority})
 
 
+def add_outputs(job_id: str, presets: Sequence[str | Mapping[str, Any]]) -> Call[Job]:
+    """Have more made of a job's source; one that has succeeded runs again."""
+    return Call(method="POST", path=path("jobs", job_id, "outputs"), answer=_JOB, body={"presets": list(presets)})
+
+
 def cancel(job_id: str) -> Call[Job]:
     """Stop a job."""
     return Call(method="POST", path=path("jobs", job_id, "cancel"), answer=_JOB)

@@ -1,5 +1,6 @@
 """What clients send. Unknown fields are refused: a typing error must not become a default."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, model_validator
@@ -108,6 +109,12 @@ Wanted = Annotated[
 Tag = Annotated[str, Field(min_length=1, max_length=64)]
 
 
+def _demand_different(presets: Sequence[Wanted]) -> None:
+    names = [one if isinstance(one, str) else one.as_variation().id for one in presets]
+    if len(set(names)) != len(names):
+        raise ValueError("presets must differ from each other; give one of them another id")
+
+
 class JobCreate(_In):
     """A request for outputs of one media."""
 
@@ -142,15 +149,28 @@ class JobCreate(_In):
 
     @model_validator(mode="after")
     def _presets_differ(self) -> Self:
-        names = [one if isinstance(one, str) else one.as_variation().id for one in self.presets]
-        if len(set(names)) != len(names):
-            raise ValueError("presets must differ from each other; give one of them another id")
+        _demand_different(self.presets)
         return self
 
     @model_validator(mode="after")
     def _times_are_in_order(self) -> Self:
         if self.deadline and self.not_before and self.deadline <= self.not_before:
             raise ValueError("deadline must be after not_before")
+        return self
+
+
+class OutputsAdd(_In):
+    """More outputs of a job's source."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"presets": ["mp4-720p"]}]})
+
+    presets: list[Wanted] = Field(
+        min_length=1, max_length=16, description="As for a new job.", json_schema_extra={"uniqueItems": True}
+    )
+
+    @model_validator(mode="after")
+    def _presets_differ(self) -> Self:
+        _demand_different(self.presets)
         return self
 
 

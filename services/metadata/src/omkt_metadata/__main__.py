@@ -28,6 +28,7 @@ def main() -> None:
                 presets=KnownPresets(grounds.database, presets.shipped()),
                 media_of=inputs.media_of,
                 presets_of=inputs.presets_of,
+                made_of=inputs.made_of,
                 capacity=lambda: capacity(grounds.database, Pool.TRANSCODER),
                 rules=ChunkRules(min_seconds=settings.chunk_min_seconds, target_seconds=settings.chunk_target_seconds),
                 tools=tools,

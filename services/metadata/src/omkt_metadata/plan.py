@@ -12,7 +12,8 @@ from omkt_pipeline.domain.preset import Preset
 from omkt_pipeline.domain.task import Task
 from omkt_pipeline.media.encoders import encoders_for
 from omkt_pipeline.media.tools import Tools
-from omkt_pipeline.planning.plan import plan_job
+from omkt_pipeline.planning.plan import plan_job, skipped_all
+from omkt_pipeline.planning.repeats import Existing
 from omkt_pipeline.presets import varied
 
 if TYPE_CHECKING:
@@ -28,11 +29,12 @@ class Plan:
         presets: Mapping[str, Preset],
         media_of: Callable[[Task], StoredMedia],
         presets_of: Callable[[Task], tuple[str | Variation, ...]],
+        made_of: Callable[[Task], Mapping[str, int]] = lambda _: {},
         capacity: Callable[[], Capacity] = Capacity,
         rules: ChunkRules | None = None,
         tools: Tools | None = None,
     ) -> None:
-        self._presets, self._media_of, self._presets_of = presets, media_of, presets_of
+        self._presets, self._media_of, self._presets_of, self._made_of = presets, media_of, presets_of, made_of
         self._capacity, self._rules = capacity, rules
         self._tools = tools
 
@@ -44,15 +46,23 @@ class Plan:
         wanted = self._presets_of(ctx.task)
         source = SourceFile(path=media.path, bytes=media.bytes)
         chosen = [self._chosen(one) for one in wanted]
-        plan = plan_job(
-            media.facts,
-            source,
-            chosen,
-            capacity=self._capacity(),
-            rules=self._rules,
-            impossible=self._without_encoder(chosen),
-            bases={one.id: one.preset for one in wanted if isinstance(one, Variation)},
-        )
+        try:
+            plan = plan_job(
+                media.facts,
+                source,
+                chosen,
+                capacity=self._capacity(),
+                rules=self._rules,
+                impossible=self._without_encoder(chosen),
+                bases={one.id: one.preset for one in wanted if isinstance(one, Variation)},
+                existing=Existing(
+                    rows=self._made_of(ctx.task), build=self._tools.version if self._tools is not None else ""
+                ),
+            )
+        except SourceError as refusal:
+            if "presets" not in ctx.task.spec:
+                raise
+            plan = skipped_all(chosen, refusal)  # the job has other outputs, and does not fail for these
         return Settlement(effect=Planned(plan=plan))
 
     def _chosen(self, wanted: str | Variation) -> Preset:

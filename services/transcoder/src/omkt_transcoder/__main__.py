@@ -28,7 +28,9 @@ def main() -> None:
         pool=Pool.TRANSCODER,
         handlers={
             TaskKind.ENCODE: Encode(tools=tools, limits=limits),
-            TaskKind.PACKAGE: Package(tools=tools, limits=limits, inputs_of=inputs.inputs_of),
+            TaskKind.PACKAGE: Package(
+                tools=tools, limits=limits, inputs_of=inputs.inputs_of, output_of=inputs.output_of
+            ),
         },
         # One ffmpeg rarely fills all cores to its end; a second one takes what is left over.
         slots=max(1, min(settings.cores(), 2 + settings.cores() // 4)),

@@ -1,5 +1,6 @@
 """encode: make renditions of a source on local scratch, and leave them on the share for package."""
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -34,13 +35,14 @@ from omkt_pipeline.media.loudness import Loudness, read_loudness
 from omkt_pipeline.media.marks import check_image, images_of
 from omkt_pipeline.media.process import Finished, ProcessLimits, Reach, ToolExited, run
 from omkt_pipeline.media.progress import Progress
+from omkt_pipeline.media.segmenter import PLAYLIST
 from omkt_pipeline.media.sound_argv import audio_argv, loudness_argv, steady_argv, texts_argv
 from omkt_pipeline.media.stills_argv import board_argv, preview_argv
 from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.storage import layout
 from omkt_transcoder.effort import effort_of
 from omkt_transcoder.files import finish_files
-from omkt_transcoder.segments import cut_encoded
+from omkt_transcoder.segments import cut_sounds
 from omkt_transcoder.stills import take_stills
 from omkt_transcoder.titles import rewritten
 from omkt_transcoder.verify import SOUND_TOO_LONG, check_board, check_preview, check_rendition, check_sound
@@ -99,7 +101,7 @@ class Encode:
         def copied(argv: list[str], reads: Sequence[Path]) -> None:
             self._run(argv, Reach(reads=tuple(reads), writes=(target,)), lambda _: True, ctx)
 
-        facts = cut_encoded(recipes, facts, target, tools=self._tools, run=copied)
+        facts = cut_sounds(recipes, facts, target, tools=self._tools, run=copied)
         if isinstance(recipe, EncodeTogether):
             finish_files(recipe, facts, target, tools=self._tools, run=copied, ctx=ctx)
         folder = layout.staging_folder(ctx.task)
@@ -167,12 +169,15 @@ class Encode:
             notes=notes,
             images=images,
         )
+        for rendition in recipe.renditions:
+            if rendition.segment_frames is not None:
+                _emptied(target / rendition.name)
         progress = Progress(recipe.seconds, measuring.second(ctx.report))
         reach = Reach(reads=(source, *images.values()), writes=(target, *([notes] if measuring.passes else [])))
         finished = self._run(argv, reach, progress.take, ctx)
         renditions = {
             rendition.name: check_rendition(
-                target / f"{rendition.name}.{staged(rendition.codec).ending}",
+                target,
                 rendition,
                 recipe,
                 frames=progress.frames,
@@ -182,6 +187,8 @@ class Encode:
             )
             for rendition in recipe.renditions
         }
+        for rendition in recipe.renditions:
+            (target / rendition.name / PLAYLIST).unlink(missing_ok=True)  # package writes one for the whole film
         missing = recipe.tone_map is not None and not self._tools.has_zscale
         return {
             **measuring.effort(self._effort(finished.cpu_seconds, finished.peak_rss)),
@@ -326,6 +333,12 @@ class Encode:
             "cpu_seconds": round(cpu_seconds, 2),
             "peak_memory_bytes": peak_rss,
         }
+
+
+def _emptied(folder: Path) -> None:
+    """A folder for segments, without those of a try before."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
 
 
 def _images(recipe: EncodeVideo, ctx: "TaskContext") -> dict[str, Path]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from omkt_pipeline.domain.effects import Published, Settlement
 from omkt_pipeline.domain.errors import VerifyError
 from omkt_pipeline.domain.limits import Limits
-from omkt_pipeline.domain.recipe import Package as Recipe
 from omkt_pipeline.domain.recipe import (
+    MadeOutput,
+    PackageAgain,
     PackageBoard,
     PackageFile,
     PackageHls,
@@ -19,6 +20,7 @@ from omkt_pipeline.domain.recipe import (
     StagedFolder,
     package_spec,
 )
+from omkt_pipeline.domain.recipe import Package as Recipe
 from omkt_pipeline.domain.task import Artifact, Task
 from omkt_pipeline.media.captions import board_cues
 from omkt_pipeline.media.complaints import meaning_of
@@ -42,16 +44,26 @@ if TYPE_CHECKING:
 
 
 class Package:
-    """The handler of package tasks. `inputs_of` gives what each needed encode task left, by its key in the plan."""
+    """The handler of package tasks.
+
+    `inputs_of` gives what each needed encode task left, by its key in the plan; `output_of` a published output by its row.
+    """
 
     def __init__(
-        self, *, tools: Tools, limits: Limits, inputs_of: Callable[[Task], Mapping[str, StagedFolder]]
+        self,
+        *,
+        tools: Tools,
+        limits: Limits,
+        inputs_of: Callable[[Task], Mapping[str, StagedFolder]],
+        output_of: Callable[[int], MadeOutput],
     ) -> None:
-        self._tools, self._limits, self._inputs_of = tools, limits, inputs_of
+        self._tools, self._limits, self._inputs_of, self._output_of = tools, limits, inputs_of, output_of
 
     def __call__(self, ctx: "TaskContext") -> Settlement:
         """Make and publish one output. Raises VerifyError when it is not what was planned."""
         spec = package_spec.validate_python(ctx.task.spec)
+        if isinstance(spec, PackageAgain):
+            return self._again(spec, ctx)
         inputs = self._inputs_of(ctx.task)
         target = ctx.scratch / "made"
         target.mkdir()
@@ -73,6 +85,17 @@ class Package:
         return Settlement(
             effect=Published(output=spec.output, entry=entry, result=result), folder=folder, artifacts=artifacts
         )
+
+    def _again(self, spec: PackageAgain, ctx: "TaskContext") -> Settlement:
+        """The files of another output get second names: nothing is read, written or encoded."""
+        made = self._output_of(spec.of)
+        folder = layout.result_folder(ctx.task, spec.output)
+        nothing = ctx.scratch / "made"
+        nothing.mkdir()
+        taken = [Taken(folder=made.folder, artifact=one, name=one.path) for one in made.artifacts]
+        artifacts = ctx.keep(nothing, folder, taken)
+        effect = Published(output=spec.output, entry=made.entry, result=made.result)
+        return Settlement(effect=effect, folder=folder, artifacts=artifacts)
 
     def _hls(
         self, spec: PackageHls, inputs: Mapping[str, StagedFolder], target: Path, ctx: "TaskContext"

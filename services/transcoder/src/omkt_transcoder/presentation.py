@@ -10,7 +10,6 @@ from omkt_pipeline.domain.errors import VerifyError
 from omkt_pipeline.domain.recipe import PackageHls, StagedFolder
 from omkt_pipeline.media.cut import INIT, Cut
 from omkt_pipeline.media.manifest import TextFile, Track, dash_manifest
-from omkt_pipeline.media.package_argv import PLAYLIST
 from omkt_pipeline.media.playlist import (
     KeyFrame,
     Rate,
@@ -22,6 +21,7 @@ from omkt_pipeline.media.playlist import (
     media_playlist,
     rate_of,
 )
+from omkt_pipeline.media.segmenter import PLAYLIST
 
 MASTER = "master.m3u8"
 KEY_FRAMES = "key-frames.m3u8"

@@ -1,4 +1,4 @@
-"""Cut encoded tracks into segments on local scratch, and check them: every frame once, each segment where it belongs."""
+"""Cut encoded sounds, and what older versions left as files, into segments on local scratch, and check them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import Any
 
 from omkt_pipeline.domain.errors import VerifyError
 from omkt_pipeline.domain.recipe import Single
-from omkt_pipeline.media.cut import Cut, read_cut, segment_name
-from omkt_pipeline.media.package_argv import PLAYLIST, Cutting, cuttings_of, hls_argv
-from omkt_pipeline.media.segments import move_segment
+from omkt_pipeline.media.cut import Cut, read_cut
+from omkt_pipeline.media.package_argv import Cutting, cutting_of, hls_argv
+from omkt_pipeline.media.segmenter import PLAYLIST
 from omkt_pipeline.media.tools import Tools
 from omkt_transcoder.verify import DURATION_SLACK_SECONDS
 
@@ -34,54 +34,33 @@ def cut_tracks(wanted: Sequence[ToCut], target: Path, *, tools: Tools, run: Run)
     for one in wanted:
         (target / one.cutting.track.name).mkdir()
     run(hls_argv([one.cutting for one in wanted], target, tools=tools), [one.cutting.track.path for one in wanted])
-    return {one.cutting.track.name: _finished(one, target / one.cutting.track.name) for one in wanted}
+    return {one.cutting.track.name: _checked(one, target / one.cutting.track.name) for one in wanted}
 
 
-def cut_encoded(
+def cut_sounds(
     recipes: Sequence[Single], facts: dict[str, Any], made: Path, *, tools: Tools, run: Run
 ) -> dict[str, Any]:
-    """Put segments in the place of the files of an encode that is to leave them; its facts with what they are."""
-    said = facts.get("renditions", {}) | facts.get("sounds", {})
-    wanted = [
-        ToCut(cutting=cutting, facts=said[cutting.track.name])
-        for recipe in recipes
-        for cutting in cuttings_of(recipe, made)
-    ]
-    if not wanted:
+    """Put segments in the place of the sounds' files of an encode that is to leave them; its facts with what they are."""
+    cuttings = [cutting for recipe in recipes if (cutting := cutting_of(recipe, made)) is not None]
+    if not cuttings:
         return facts
+    sounds = facts["sounds"]
+    wanted = [ToCut(cutting=cutting, facts=sounds[cutting.track.name]) for cutting in cuttings]
     cuts = cut_tracks(wanted, made, tools=tools, run=run)
-    for one in wanted:
-        one.cutting.track.path.unlink()
-    groups = {
-        group: {
-            name: fact | ({"cut": cuts[name].model_dump(mode="json")} if name in cuts else {})
-            for name, fact in facts[group].items()
-        }
-        for group in ("renditions", "sounds")
-        if group in facts
-    }
-    return facts | groups
+    for cutting in cuttings:
+        cutting.track.path.unlink()
+    said = {name: {**sounds[name], "cut": cut.model_dump(mode="json")} for name, cut in cuts.items()}
+    return {**facts, "sounds": {**sounds, **said}}
 
 
-def _finished(one: ToCut, folder: Path) -> Cut:
+def _checked(one: ToCut, folder: Path) -> Cut:
+    """Every sample once, each segment where it belongs."""
     (folder / PLAYLIST).unlink()
-    cut = read_cut(folder, number=one.cutting.number, video=one.video)
-    _check(one, cut)
-    if not one.cutting.frames_before:
-        return cut
-    if cut.step is None:
-        raise VerifyError(f"The frames of {folder.name} do not follow each other evenly.", code="chunks_differ")
-    ticks = one.cutting.frames_before * cut.step
-    for place in range(len(cut.bytes)):
-        number = cut.number + place
-        move_segment(folder / segment_name(number), ticks, sequence=number + 1)
-    return cut.model_copy(update={"begins_at": cut.begins_at + ticks, "shown_at": cut.shown_at + ticks})
-
-
-def _check(one: ToCut, cut: Cut) -> None:
-    name, samples, planned = one.cutting.track.name, sum(cut.samples), one.facts["frames" if one.video else "packets"]
+    cut = read_cut(folder, number=0, video=one.video)
+    name, samples, planned = folder.name, sum(cut.samples), one.facts["frames" if one.video else "packets"]
     if samples != planned:
         raise VerifyError(f"{name}: {samples} samples are in the segments, not the {planned} that were encoded.")
     seconds = sum(cut.seconds)
     if abs(seconds - one.facts["duration"]) > DURATION_SLACK_SECONDS:
         raise VerifyError(f"{name}: the segments last {seconds:.2f} s, not {one.facts['duration']:.2f} s.")
+    return cut

@@ -7,8 +7,8 @@ from typing import Any
 from omkt_pipeline.domain.errors import SourceError
 from omkt_pipeline.domain.recipe import Text
 from omkt_pipeline.media.captions import read_cues, segments_of, webvtt, within
-from omkt_pipeline.media.package_argv import PLAYLIST
 from omkt_pipeline.media.playlist import media_playlist
+from omkt_pipeline.media.segmenter import PLAYLIST
 
 #: Titles are small: longer segments than those of pictures are fewer files.
 _SEGMENT_SECONDS = 60.0

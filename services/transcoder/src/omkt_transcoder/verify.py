@@ -8,8 +8,10 @@ from typing import Any
 from omkt_pipeline.domain.errors import OmktError, SourceError, VerifyError
 from omkt_pipeline.domain.recipe import EncodeAudio, EncodeBoard, EncodePreview, EncodeVideo, VideoRendition
 from omkt_pipeline.media.complaints import meaning_of
+from omkt_pipeline.media.containers import staged
+from omkt_pipeline.media.cut import INIT, Cut, placed, read_cut
 from omkt_pipeline.media.extent import short_of
-from omkt_pipeline.media.made import header_of, tracks_of
+from omkt_pipeline.media.made import header_of, segmented_track, tracks_of
 from omkt_pipeline.media.moov import MovieTrack
 from omkt_pipeline.media.tools import Tools
 
@@ -22,7 +24,7 @@ SOUND_TOO_LONG = "sound_too_long"
 
 
 def check_rendition(
-    path: Path,
+    target: Path,
     rendition: VideoRendition,
     recipe: EncodeVideo,
     *,
@@ -31,8 +33,23 @@ def check_rendition(
     stderr: str,
     stop: threading.Event | None,
 ) -> dict[str, Any]:
-    """Facts of a rendition. Raises SourceError when the source gave less than it promised, else VerifyError."""
-    track = _only_track(path, "video", recipe.seconds, tools=tools, stderr=stderr, stop=stop)
+    """Facts of a rendition that was left in the folder `target`, as a file or as segments.
+
+    Raises SourceError when the source gave less than it promised, else VerifyError.
+    """
+    cut = None
+    if rendition.segment_frames is None:
+        path = target / f"{rendition.name}.{staged(rendition.codec).ending}"
+        track, size = (
+            _only_track(path, "video", recipe.seconds, tools=tools, stderr=stderr, stop=stop),
+            path.stat().st_size,
+        )
+    else:
+        path = target / rendition.name / INIT
+        cut = _cut(path.parent, recipe.frames_before // rendition.segment_frames, recipe.seconds, stderr=stderr)
+        track, size = segmented_track(path.parent, cut, tools=tools, stop=stop), sum(cut.bytes)
+        if short_of(recipe.seconds, track.duration):
+            raise _damaged(track.duration, recipe.seconds, stderr)
     if recipe.chunk is not None and recipe.chunk.frames not in (None, track.samples):
         raise VerifyError(
             f"{rendition.name} holds {track.samples} frames of chunk {recipe.chunk.number}, not {recipe.chunk.frames}.",
@@ -52,8 +69,9 @@ def check_rendition(
         "range": (recipe.colour.hdr or "sdr").upper() if rendition.hdr else "SDR",
         "frames": track.samples,
         **({"header": header_of(path)} if recipe.chunk is not None else {}),
+        **({"cut": placed(path.parent, cut, recipe.frames_before).model_dump(mode="json")} if cut is not None else {}),
         "duration": round(track.duration, 3),
-        "bitrate": round(path.stat().st_size * 8 / max(track.duration, 0.001)),
+        "bitrate": round(size * 8 / max(track.duration, 0.001)),
     }
 
 
@@ -124,6 +142,13 @@ def check_board(recipe: EncodeBoard, folder: Path, *, stderr: str) -> dict[str, 
         "height": recipe.height,
         "duration": recipe.input.duration,
     }
+
+
+def _cut(folder: Path, number: int, promised: float, *, stderr: str) -> Cut:
+    """The segments that an encode left. Without a single frame there are none, nor a header."""
+    if not (folder / INIT).exists():
+        raise _damaged(0.0, promised, stderr)
+    return read_cut(folder, number=number, video=True)
 
 
 def _packet_seconds(recipe: EncodeAudio) -> float:

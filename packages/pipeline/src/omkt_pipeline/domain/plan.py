@@ -31,6 +31,7 @@ class PlannedTask(Value):
     needs: tuple[str, ...] = ()
     cost: float = 1.0  #: estimated CPU seconds; weighs in the fair share
     output: str | None = None  #: for package tasks: the key of the output it delivers
+    spec_version: int = 0  #: what a worker must understand beyond what all tasks of its kind ask for
 
 
 class PlannedOutput(Value):
@@ -39,6 +40,7 @@ class PlannedOutput(Value):
     key: str  #: unique in its job; a preset's id, as a rule
     preset: str
     preset_version: int
+    recipe: str | None = None  #: equal for outputs that are the same of the same source
     kind: str  #: hls, file, images
     skipped: str | None = None  #: the code of the decision that says why it cannot be made of this source
 

@@ -84,6 +84,11 @@ class EncodeVideo(Value):
     chunk: Chunk | None = None
 
     @property
+    def frames_before(self) -> int:
+        """How many frames of the film lie before what this encodes."""
+        return self.chunk.frames_before if self.chunk is not None else 0
+
+    @property
     def seconds(self) -> float:
         """How long each rendition will be."""
         if self.chunk is None:
@@ -258,9 +263,27 @@ class PackageBoard(Value):
     board: Part
 
 
-Package = PackageHls | PackageFile | PackageImages | PackageBoard
+class PackageAgain(Value):
+    """Deliver once more what another job of the same source has made."""
+
+    kind: Literal["again"] = "again"
+    output: str
+    of: int  #: the row of the output that exists
+
+
+Package = PackageHls | PackageFile | PackageImages | PackageBoard | PackageAgain
 PackageSpec = Annotated[Package, Field(discriminator="kind")]
 package_spec: TypeAdapter[Package] = TypeAdapter(PackageSpec)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeOutput:
+    """A published output: where it lies below the share's root, and what is known of it."""
+
+    folder: str
+    entry: str
+    result: Mapping[str, Any]
+    artifacts: tuple[Artifact, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

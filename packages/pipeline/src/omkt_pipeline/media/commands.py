@@ -23,7 +23,7 @@ from omkt_pipeline.domain.recipe import (
 from omkt_pipeline.domain.task import TaskKind
 from omkt_pipeline.media.encode_argv import first_pass_argv, video_argv
 from omkt_pipeline.media.marks import images_of
-from omkt_pipeline.media.package_argv import TrackFile, cuttings_of, file_argv, hls_argv
+from omkt_pipeline.media.package_argv import TrackFile, cutting_of, file_argv, hls_argv
 from omkt_pipeline.media.sound_argv import audio_argv, loudness_argv, texts_argv
 from omkt_pipeline.media.stills_argv import board_argv, preview_argv, still_argv
 from omkt_pipeline.media.tools import Tools
@@ -48,10 +48,10 @@ def _encode(task: PlannedTask) -> list[list[str]]:
     recipe = encode_spec.validate_python(task.spec)
     recipes = singles(recipe)
     files = recipe.files if isinstance(recipe, EncodeTogether) else ()
-    cuttings = [cutting for recipe in recipes for cutting in cuttings_of(recipe, _MADE)]
+    cuttings = [cutting for recipe in recipes if (cutting := cutting_of(recipe, _MADE)) is not None]
     encoding = [argv for recipe in recipes for argv in _one(recipe)]
-    cutting = [hls_argv(cuttings, _MADE, tools=_TOOLS)] if cuttings else []
-    return [*encoding, *cutting, *map(_file, files)]
+    cut = [hls_argv(cuttings, _MADE, tools=_TOOLS)] if cuttings else []
+    return [*encoding, *cut, *map(_file, files)]
 
 
 def _one(recipe: Single) -> list[list[str]]:

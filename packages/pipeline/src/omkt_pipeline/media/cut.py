@@ -9,7 +9,7 @@ from typing import Any
 from omkt_pipeline.domain.errors import VerifyError
 from omkt_pipeline.domain.plan import Value
 from omkt_pipeline.media.boxes import codec_string, timescale
-from omkt_pipeline.media.segments import Segment, read_segment
+from omkt_pipeline.media.segments import Segment, move_segment, read_segment
 
 INIT = "init.mp4"
 
@@ -84,6 +84,21 @@ def read_cut(folder: Path, *, number: int, video: bool) -> Cut:
         lengths=tuple(segment.duration for segment in segments),
         key_frame_bytes=tuple(segment.key_frame_bytes for segment in segments),
     )
+
+
+def placed(folder: Path, cut: Cut, frames_before: int) -> Cut:
+    """The segments of a chunk, moved to their place behind so many frames of the film: their files are changed in place.
+
+    Raises VerifyError (chunks_differ) when the frames do not follow each other evenly.
+    """
+    if not frames_before:
+        return cut
+    if cut.step is None:
+        raise VerifyError(f"The frames of {folder.name} do not follow each other evenly.", code="chunks_differ")
+    ticks = frames_before * cut.step
+    for place, name in enumerate(cut.names):
+        move_segment(folder / name, ticks, sequence=cut.number + place + 1)
+    return cut.model_copy(update={"begins_at": cut.begins_at + ticks, "shown_at": cut.shown_at + ticks})
 
 
 def joined_cuts(name: str, pieces: Sequence[Cut]) -> Cut:

@@ -1,15 +1,17 @@
 """The command lines of encode tasks. Pure: a recipe in, words out."""
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.media import Colour
-from omkt_pipeline.domain.recipe import Chunk, EncodeVideo, Input
+from omkt_pipeline.domain.recipe import Chunk, EncodeVideo, Input, VideoRendition
 from omkt_pipeline.media.colouring import TAGGED, kept, scaled, tone_mapped
 from omkt_pipeline.media.containers import staged
 from omkt_pipeline.media.encoders import in_pass, video_encoder
 from omkt_pipeline.media.marks import image_inputs, images_of, laid_over, prepared
+from omkt_pipeline.media.segmenter import segmented
 from omkt_pipeline.media.source import opened
 from omkt_pipeline.media.tools import Tools
 
@@ -47,7 +49,7 @@ def video_argv(
     notes: Path = Path("notes"),
     images: Mapping[str, Path] | None = None,
 ) -> list[str]:
-    """Decode once, encode every rendition into `target`/NAME.ENDING, video alone.
+    """Decode once, encode every rendition, video alone, into `target`/NAME.ENDING, or as segments into the folder `target`/NAME.
 
     Renditions of two passes read what the first (`first_pass_argv`) has left in the folder `notes`. `images` says where the
     pictures of watermarks lie.
@@ -59,10 +61,21 @@ def video_argv(
             *in_pass(video_encoder(rendition, threads, recipe.mastering), rendition, 2, notes),
             # The same constant rate on the way out fills the time before a late first frame.
             "-r", recipe.rate, "-fps_mode", "cfr",
-            "-t", f"{limits.max_duration_seconds:.0f}", "-fs", str(limits.max_file_bytes),
-            "-f", staged(rendition.codec).muxer, f"file:{target / rendition.name}.{staged(rendition.codec).ending}",
+            "-t", f"{limits.max_duration_seconds:.0f}", *_left(rendition, recipe, target, limits),
         ]  # fmt: skip
     return [*argv, *for_the_clock(recipe.input)]
+
+
+def _left(rendition: VideoRendition, recipe: EncodeVideo, target: Path, limits: Limits) -> list[str]:
+    """The form in which a rendition is left: a file, or segments in a folder of its name."""
+    if rendition.segment_frames is None:
+        home = staged(rendition.codec)
+        return ["-fs", str(limits.max_file_bytes), "-f", home.muxer, f"file:{target / rendition.name}.{home.ending}"]
+    return segmented(
+        target / rendition.name,
+        seconds=float(rendition.segment_frames / Fraction(recipe.rate)),
+        number=recipe.frames_before // rendition.segment_frames,
+    )
 
 
 def for_the_clock(source: Input) -> list[str]:

@@ -4,13 +4,14 @@ import hashlib
 import itertools
 import json
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from omkt_pipeline.domain.errors import ToolError, VerifyError
 from omkt_pipeline.media.boxes import read_box, walk
-from omkt_pipeline.media.moov import MovieTrack, movie_tracks
+from omkt_pipeline.media.cut import INIT, Cut
+from omkt_pipeline.media.moov import MovieTrack, announced_tracks, movie_tracks
 from omkt_pipeline.media.process import ProcessLimits, Reach, run
 from omkt_pipeline.media.tools import Tools
 
@@ -27,6 +28,15 @@ def tracks_of(path: Path, *, tools: Tools, stop: threading.Event | None = None) 
     the movie header does not say all.
     """
     return movie_tracks(path) or probed_tracks(path, tools=tools, stop=stop)
+
+
+def segmented_track(folder: Path, cut: Cut, *, tools: Tools, stop: threading.Event | None = None) -> MovieTrack:
+    """The one track that lies as segments in a folder. Raises VerifyError when its header cannot be read."""
+    header = folder / INIT
+    tracks = announced_tracks(header) or probed_tracks(header, tools=tools, stop=stop)
+    if len(tracks) != 1:
+        raise VerifyError(f"{folder.name} should hold one track and nothing else.")
+    return replace(tracks[0], samples=sum(cut.samples), duration=sum(cut.seconds))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,12 +33,22 @@ class MovieTrack:
 
 def movie_tracks(path: Path) -> tuple[MovieTrack, ...] | None:
     """The tracks of an MP4 file; None when it is something else, or holds what this module does not know."""
-    movie = read_box(path, b"moov")
-    if movie is None:
-        return None
-    parts = _children(movie)
+    parts = _movie(path)
+    return None if any(kind == b"mvex" for kind, _ in parts) else _known(parts)
+
+
+def announced_tracks(path: Path) -> tuple[MovieTrack, ...] | None:
+    """The tracks that the header of a segmented film announces. Their samples and lengths are in the segments: 0 here."""
+    return _known(_movie(path))
+
+
+def _movie(path: Path) -> list[tuple[bytes, bytes]]:
+    return _children(read_box(path, b"moov") or b"")
+
+
+def _known(parts: list[tuple[bytes, bytes]]) -> tuple[MovieTrack, ...] | None:
     clock = next((_clock(body)[0] for kind, body in parts if kind == b"mvhd"), 0)
-    if not clock or any(kind == b"mvex" for kind, _ in parts):
+    if not clock:
         return None
     tracks = [_track(body, clock) for kind, body in parts if kind == b"trak"]
     known = tuple(track for track in tracks if track is not None)

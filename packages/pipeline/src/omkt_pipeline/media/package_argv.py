@@ -2,19 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
-from omkt_pipeline.domain.recipe import EncodeAudio, EncodeVideo, Single, VideoRendition
+from omkt_pipeline.domain.recipe import EncodeAudio, Single
 from omkt_pipeline.media.containers import MUXERS, TITLES, exact_edits, staged
-from omkt_pipeline.media.cut import INIT
 from omkt_pipeline.media.encode_argv import begin
 from omkt_pipeline.media.labels import tag_words
+from omkt_pipeline.media.segmenter import segmented
 from omkt_pipeline.media.tools import Tools
-
-PLAYLIST = "index.m3u8"
-#: Segments are cut this much before their time, as times are rounded: a key frame that is due is never late.
-_EARLY_SECONDS = 0.0001
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,36 +47,19 @@ def join_argv(list_file: Path, target: Path, *, tools: Tools) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Cutting:
-    """A track that is to be cut, and how."""
+    """A track that is to be cut, and how long its segments are."""
 
     track: TrackFile
-    seconds: float  #: length of a segment
-    number: int = 0  #: of the first
-    frames_before: int = 0  #: of the film, before this chunk of it
+    seconds: float
 
 
-def cuttings_of(recipe: Single, made: Path) -> list[Cutting]:
-    """The tracks that an encode left in the folder `made` only to be cut."""
-    if isinstance(recipe, EncodeAudio) and recipe.segment_seconds is not None:
-        return [Cutting(track=_left(recipe, made), seconds=recipe.segment_seconds)]
-    if not isinstance(recipe, EncodeVideo):
-        return []
-    before = recipe.chunk.frames_before if recipe.chunk is not None else 0
-    return [
-        Cutting(
-            track=_left(rendition, made),
-            seconds=float(rendition.segment_frames / Fraction(recipe.rate)),
-            number=before // rendition.segment_frames,
-            frames_before=before,
-        )
-        for rendition in recipe.renditions
-        if rendition.segment_frames is not None
-    ]
-
-
-def _left(one: VideoRendition | EncodeAudio, made: Path) -> TrackFile:
-    home = staged(one.codec)
-    return TrackFile(name=one.name, path=made / f"{one.name}.{home.ending}", demuxer=home.demuxer)
+def cutting_of(recipe: Single, made: Path) -> Cutting | None:
+    """The sound that an encode leaves in the folder `made` only to be cut. Pictures are cut as they are encoded."""
+    if not isinstance(recipe, EncodeAudio) or recipe.segment_seconds is None:
+        return None
+    home = staged(recipe.codec)
+    left = TrackFile(name=recipe.name, path=made / f"{recipe.name}.{home.ending}", demuxer=home.demuxer)
+    return Cutting(track=left, seconds=recipe.segment_seconds)
 
 
 def hls_argv(cuttings: Sequence[Cutting], target: Path, *, tools: Tools) -> list[str]:
@@ -90,18 +68,8 @@ def hls_argv(cuttings: Sequence[Cutting], target: Path, *, tools: Tools) -> list
     for cutting in cuttings:
         argv += _ours(cutting.track)
     for number, cutting in enumerate(cuttings):
-        folder = target / cutting.track.name
-        argv += [
-            "-map", f"{number}:0", "-c", "copy", "-map_metadata", "-1",
-            # Leave the clocks alone: an edit list in each header then says where the first frame is shown, and tracks
-            # that are cut one by one stay together.
-            "-avoid_negative_ts", "disabled",
-            "-f", "hls", "-hls_time", f"{cutting.seconds - _EARLY_SECONDS:.6f}", "-start_number", str(cutting.number),
-            "-hls_playlist_type", "vod", "-hls_list_size", "0",
-            "-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", INIT, "-hls_flags", "independent_segments",
-            "-hls_segment_filename", f"{folder}/%05d.m4s",
-            f"{folder}/{PLAYLIST}",
-        ]  # fmt: skip
+        argv += ["-map", f"{number}:0", "-c", "copy", "-map_metadata", "-1"]
+        argv += segmented(target / cutting.track.name, seconds=cutting.seconds)
     return argv
 
 

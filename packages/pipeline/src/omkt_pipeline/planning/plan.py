@@ -22,6 +22,7 @@ from omkt_pipeline.planning.cost import package_cost
 from omkt_pipeline.planning.encodes import Encodes
 from omkt_pipeline.planning.forms import finished
 from omkt_pipeline.planning.labels import labels_of
+from omkt_pipeline.planning.repeats import Existing, again
 
 _KINDS = {
     "hls": "hls", "film": "file", "audio": "file", "preview": "file",
@@ -38,11 +39,12 @@ def plan_job(
     rules: ChunkRules | None = None,
     impossible: Mapping[str, SourceError] | None = None,
     bases: Mapping[str, str] | None = None,
+    existing: Existing | None = None,
 ) -> Plan:
     """Decide all work of a job: one encode of all its pictures, in chunks where the farm has `capacity` for it, one of each
     sound, one of its stills, then packaging.
 
-    `bases` names the presets from which some were made for this job alone.
+    `bases` names the presets from which some were made for this job alone. What is `existing` of this source is not made again.
     What cannot be made of this source, or is `impossible` here for a reason of the caller's (by preset), is skipped, with the
     reason as a warning. Raises SourceError (no_video, no_audio,
     source_no_tracks) when nothing can.
@@ -52,7 +54,9 @@ def plan_job(
     if not presets:
         return Plan(outputs=(), tasks=(), decisions=_about_tracks(facts))
     encodes = Encodes(facts, source, capacity or Capacity(), rules or ChunkRules())
+    existing = existing or Existing()
     packages: list[PlannedTask] = []
+    repeats: list[PlannedTask] = []
     refusals = dict(impossible or {})
     for preset in presets:
         if preset.id in refusals:
@@ -60,18 +64,20 @@ def plan_job(
         if (unmet := explain.unmet(preset, facts, encodes.picture)) is not None:
             refusals[preset.id] = SourceError(unmet, code="condition_unmet")
             continue
+        if (there := existing.row_of(preset)) is not None:
+            repeats.append(again(preset, there))
+            continue
         try:
             packages.append(_package(preset, encodes, facts))
         except SourceError as refusal:
             refusals[preset.id] = refusal
-    if not packages:
+    if not packages and not repeats:
         raise next(iter(refusals.values()))
     outputs = tuple(
-        PlannedOutput(
-            key=preset.id,
-            preset=(bases or {}).get(preset.id, preset.id),
-            preset_version=preset.version,
-            kind=_KINDS[preset.kind],
+        _planned(
+            preset,
+            (bases or {}).get(preset.id),
+            recipe=existing.recipe(preset),
             skipped=refusals[preset.id].code if preset.id in refusals else None,
         )
         for preset in presets
@@ -80,12 +86,38 @@ def plan_job(
         Decision(code=refusal.code, message=refusal.message, output=output, warning=True)
         for output, refusal in refusals.items()
     )
+    repeated = tuple(
+        Decision(
+            code="made_before", message=f"{one.output} exists of this source and is not made again.", output=one.output
+        )
+        for one in repeats
+    )
     tasks, instead = encodes.tasks()
     tasks, packed = finished(tasks, [_placed(package, instead) for package in packages])
     return Plan(
         outputs=outputs,
-        tasks=(*tasks, *packed),
-        decisions=(*_about_tracks(facts), *encodes.decisions, *skipped),
+        tasks=(*tasks, *packed, *repeats),
+        decisions=(*_about_tracks(facts), *encodes.decisions, *repeated, *skipped),
+    )
+
+
+def skipped_all(presets: Sequence[Preset], refusal: SourceError) -> Plan:
+    """A plan that makes nothing, and says why."""
+    outputs = tuple(_planned(preset, None, recipe=None, skipped=refusal.code) for preset in presets)
+    decisions = tuple(
+        Decision(code=refusal.code, message=refusal.message, output=one.key, warning=True) for one in outputs
+    )
+    return Plan(outputs=outputs, tasks=(), decisions=decisions)
+
+
+def _planned(preset: Preset, base: str | None, *, recipe: str | None, skipped: str | None) -> PlannedOutput:
+    return PlannedOutput(
+        key=preset.id,
+        preset=base or preset.id,
+        preset_version=preset.version,
+        recipe=recipe,
+        kind=_KINDS[preset.kind],
+        skipped=skipped,
     )
 
 

@@ -1,12 +1,16 @@
 """What a settled attempt changes beside its own row: one function for each verb, in the settling transaction."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from sqlalchemy import Connection, func, insert, select, update
 
-from omkt_pipeline.db.tables import job, media, output
+from omkt_pipeline.db.tables import job, media, output, task
 from omkt_pipeline.domain.effects import Encoded, Fetched, Planned, Probed, Published, Settlement
 from omkt_pipeline.domain.errors import Stopped
 from omkt_pipeline.domain.job import JobState, MediaState, OutputState
-from omkt_pipeline.domain.task import Task
+from omkt_pipeline.domain.plan import Decision
+from omkt_pipeline.domain.task import Task, TaskKind, TaskState
 from omkt_pipeline.queue.endings import fail_job, succeed_job
 from omkt_pipeline.queue.enqueue import JobRef, add_tasks
 from omkt_pipeline.queue.outbox import announce
@@ -47,17 +51,18 @@ def _fetched(connection: Connection, held: Task, effect: Fetched) -> None:
 
 
 def _planned(connection: Connection, held: Task, effect: Planned) -> None:
-    row = connection.execute(select(job.c.band, job.c.state).where(job.c.id == held.job_id).with_for_update()).one()
+    row = connection.execute(
+        select(job.c.band, job.c.state, job.c.decisions, job.c.minutes).where(job.c.id == held.job_id).with_for_update()
+    ).one()
     if row.state != JobState.RUNNING:
         raise Stopped("cancelled", code="cancelled")
     plan = effect.plan
     connection.execute(
-        update(job)
-        .where(job.c.id == held.job_id)
-        .values(decisions=[decision.model_dump(mode="json") for decision in plan.decisions])
+        update(job).where(job.c.id == held.job_id).values(decisions=_with(row.decisions or [], plan.decisions))
     )
     minutes = _minutes(connection, held.media_id)
-    limit = over_the_day(connection, held.account_id, minutes) if plan.outputs else None
+    counted = not plan.outputs or row.minutes is not None  # what is added later is of minutes that were counted
+    limit = None if counted else over_the_day(connection, held.account_id, minutes)
     if limit is not None:
         said = f"The source has {minutes:.1f} minutes, and the account may have {limit:g} made in 24 hours. Try again later."
         fail_job(connection, held.job_id, code="quota_minutes", message=said)
@@ -73,6 +78,7 @@ def _planned(connection: Connection, held: Task, effect: Planned) -> None:
                 "output_key": one.key,
                 "preset": one.preset,
                 "preset_version": one.preset_version,
+                "recipe": one.recipe,
                 "kind": one.kind,
                 "state": OutputState.SKIPPED if one.skipped else OutputState.PENDING,
             }
@@ -84,6 +90,15 @@ def _planned(connection: Connection, held: Task, effect: Planned) -> None:
         id=held.job_id, key=held.job_key, media_id=held.media_id, account_id=held.account_id, band=row.band
     )
     add_tasks(connection, reference, plan.tasks)
+    if all(one.skipped for one in plan.outputs):
+        _succeed_if_all_is_there(connection, held.job_id)
+
+
+def _with(earlier: list[Any], decisions: Sequence[Decision]) -> list[Any]:
+    """All decisions about a job, each once."""
+    said = list(earlier)
+    said += [one for decision in decisions if (one := decision.model_dump(mode="json")) not in said]
+    return said
 
 
 def _minutes(connection: Connection, media_id: int) -> float:
@@ -109,12 +124,18 @@ def _published(connection: Connection, held: Task, settlement: Settlement, effec
         )
     )
     announce(connection, held.job_id, "output.published", output=effect.output)
+    _succeed_if_all_is_there(connection, held.job_id)
+
+
+def _succeed_if_all_is_there(connection: Connection, job_id: int) -> None:
+    """End a job of which no output is open and no plan either."""
     # Two last outputs that settle at once: the second waits here and then counts none.
-    connection.execute(select(job.c.id).where(job.c.id == held.job_id).with_for_update())
-    open_outputs = connection.execute(
-        select(func.count())
-        .select_from(output)
-        .where(output.c.job_id == held.job_id, output.c.state.not_in((OutputState.PUBLISHED, OutputState.SKIPPED)))
-    ).scalar_one()
-    if open_outputs == 0:
-        succeed_job(connection, held.job_id)
+    connection.execute(select(job.c.id).where(job.c.id == job_id).with_for_update())
+    open_outputs = select(func.count()).where(
+        output.c.job_id == job_id, output.c.state.not_in((OutputState.PUBLISHED, OutputState.SKIPPED))
+    )
+    open_plans = select(func.count()).where(
+        task.c.job_id == job_id, task.c.kind == TaskKind.PLAN, task.c.state < TaskState.DONE
+    )
+    if connection.execute(select(open_outputs.scalar_subquery() + open_plans.scalar_subquery())).scalar_one() == 0:
+        succeed_job(connection, job_id)

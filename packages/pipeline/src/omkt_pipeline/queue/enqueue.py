@@ -56,7 +56,7 @@ def add_tasks(
                 "media_id": job.media_id,
                 "account_id": job.account_id,
                 "kind": one.kind.value,
-                "spec_version": one.kind.spec_version,
+                "spec_version": max(one.kind.spec_version, one.spec_version),
                 "plan_key": one.key,
                 "output_key": one.output,
                 "pool": int(one.kind.pool),

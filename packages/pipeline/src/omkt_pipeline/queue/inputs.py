@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, select
 
 from omkt_pipeline.db.engine import Database
-from omkt_pipeline.db.tables import artifact, job, media, task, task_edge
+from omkt_pipeline.db.tables import artifact, job, media, output, task, task_edge
 from omkt_pipeline.domain.errors import SourceError
-from omkt_pipeline.domain.job import Variation
+from omkt_pipeline.domain.job import OutputState, Variation
 from omkt_pipeline.domain.media import MediaFacts, StoredMedia
-from omkt_pipeline.domain.recipe import StagedFolder
+from omkt_pipeline.domain.recipe import MadeOutput, StagedFolder
 from omkt_pipeline.domain.task import Artifact, Task
 
 
@@ -35,11 +35,47 @@ class Inputs:
         )
 
     def presets_of(self, held: Task) -> tuple[str | Variation, ...]:
-        """The presets that the task's job asks for, and what it changes of some."""
-        presets = self._database.fetch(
+        """The presets that the task's job asks for, and what it changes of some; of a later plan, those that were added."""
+        presets = held.spec.get("presets") or self._database.fetch(
             lambda connection: connection.execute(select(job.c.presets).where(job.c.id == held.job_id)).scalar_one()
         )
         return tuple(one if isinstance(one, str) else Variation.model_validate(one) for one in presets)
+
+    def made_of(self, held: Task) -> Mapping[str, int]:
+        """Published outputs of the task's media: the newest row by recipe."""
+        question = (
+            select(output.c.id, output.c.recipe)
+            .join(job, job.c.id == output.c.job_id)
+            .where(job.c.media_id == held.media_id, job.c.account_id == held.account_id)
+            .where(output.c.state == OutputState.PUBLISHED, output.c.recipe.is_not(None))
+            .order_by(output.c.id)
+        )
+        rows = self._database.fetch(lambda connection: connection.execute(question).all())
+        return {row.recipe: row.id for row in rows}
+
+    def output_of(self, output_id: int) -> MadeOutput:
+        """A published output by its row. Raises SourceError (output_gone) when it has expired since it was planned for."""
+
+        def look(connection: Connection) -> MadeOutput | None:
+            row = connection.execute(
+                select(output).where(output.c.id == output_id, output.c.state == OutputState.PUBLISHED)
+            ).first()
+            if row is None:
+                return None
+            files = connection.execute(select(artifact).where(artifact.c.task_id == row.task_id)).all()
+            return MadeOutput(
+                folder=row.folder,
+                entry=row.entry,
+                result=row.result or {},
+                artifacts=tuple(Artifact(path=one.path, bytes=one.bytes, sha256=one.sha256) for one in files),
+            )
+
+        found = self._database.fetch(look)
+        if found is None:
+            raise SourceError(
+                "What was to be delivered once more has expired meanwhile. Submit the job again.", code="output_gone"
+            )
+        return found
 
     def inputs_of(self, held: Task) -> Mapping[str, StagedFolder]:
         """What the prerequisites of a task left on the share, by their names in the plan."""

@@ -222,7 +222,7 @@ def _view(row: Row[Any], outputs: list[OutputView], steps: list[Row[Any]]) -> Jo
         state=state,
         stage=open_steps[0].kind if open_steps and state is JobState.RUNNING else None,
         progress=1.0 if state in (JobState.SUCCEEDED, JobState.EXPIRED) else _progress(steps),
-        presets=tuple(one if isinstance(one, str) else str(one["id"]) for one in row.presets),
+        presets=tuple(one if isinstance(one, str) else str(one["id"]) for one in [*row.presets, *(row.added or [])]),
         priority=_PRIORITY.get(row.band, Priority.NORMAL),
         source=Source(kind=SourceKind(row.source_kind), value=row.source),
         client_data=row.client_data,

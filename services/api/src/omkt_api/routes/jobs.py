@@ -6,12 +6,13 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
 from omkt_api.deps import Caller, KeyedRoute, Render, TheApi
 from omkt_api.problems import documented
-from omkt_api.schemas import JobChange, JobCreate
+from omkt_api.schemas import JobChange, JobCreate, OutputsAdd
 from omkt_api.streams import EventStream
-from omkt_api.submit import Submit
+from omkt_api.submit import Submit, demand_presets
 from omkt_api.views import JobOut, JobsOut, TasksOut, tasks
 from omkt_pipeline.domain.job import JobState, JobView
 from omkt_pipeline.queue import jobs, overview
+from omkt_pipeline.queue.adding import add_outputs
 from omkt_pipeline.queue.priority import prioritise
 from omkt_pipeline.queue.quotas import demand_quota
 
@@ -123,6 +124,41 @@ def get_job(key: JobKey, api: TheApi, caller: Caller, render: Render) -> JobOut:
 def change_job(key: JobKey, wanted: JobChange, api: TheApi, caller: Caller, render: Render) -> JobOut:
     """Let an open job go before or behind others. What runs already runs on."""
     prioritise(api.database, caller.id, key, wanted.priority)
+    return render.job(overview.job_by_key(api.database, caller.id, key))
+
+
+@router.post(
+    "/{key}/outputs",
+    operation_id="add_outputs",
+    summary="Add outputs",
+    status_code=202,
+    responses=documented(
+        *KEYED,
+        UNREADABLE,
+        (400, "preset_unknown"),
+        (400, "preset_invalid"),
+        (403, "quota_storage"),
+        UNKNOWN,
+        (409, "job_ended"),
+        (409, "output_exists"),
+        (409, "outputs_too_many"),
+        (409, "source_expired"),
+        (413, "body_too_large"),
+    ),
+)
+def add_more_outputs(key: JobKey, wanted: OutputsAdd, api: TheApi, caller: Caller, render: Render) -> JobOut:
+    """Have more made of the job's source. A job that has succeeded runs again, and succeeds again when they are there.
+
+    What another job of the same media has made in the same way is not encoded again.
+    """
+    demand_quota(api.database, caller.id, caller.quotas)
+    demand_presets(api.presets, wanted.presets)
+    add_outputs(
+        api.database,
+        caller.id,
+        key,
+        [one if isinstance(one, str) else one.as_variation() for one in wanted.presets],
+    )
     return render.job(overview.job_by_key(api.database, caller.id, key))
 
 

@@ -20,6 +20,8 @@ class JobRow(SQLModel, table=True):
     band: int
     #: Names of presets, or objects of what is changed of one (domain/job.py's Variation).
     presets: list[Any] = Field(sa_column=Column(JSON, nullable=False))
+    #: The same, of outputs that were asked for later; see queue/adding.py.
+    added: list[Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     callback_url: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     #: How the callback is told: domain/job.py's CallbackKind.
     callback_kind: str = Field(default="webhook", max_length=8, sa_column_kwargs={"server_default": "webhook"})
@@ -54,6 +56,8 @@ class OutputRow(SQLModel, table=True):
     output_key: str = Field(max_length=64)
     preset: str = Field(max_length=64)
     preset_version: int
+    #: What makes it of the source: planning/repeats.py.
+    recipe: str | None = Field(default=None, max_length=64)
     kind: str = Field(max_length=16)
     state: str = Field(max_length=16)
     task_id: int | None = Field(default=None, sa_column=Column(BigKey, nullable=True))

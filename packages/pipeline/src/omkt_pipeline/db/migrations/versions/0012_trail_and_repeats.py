@@ -1,4 +1,4 @@
-"""A trail of what was changed by whom; how many tasks of an account may run at once; media by their content."""
+"""A trail of what was changed by whom; limits of tasks at a time; media by their content; outputs that are added later."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -26,9 +26,13 @@ def upgrade() -> None:
     op.create_index("k_trail_account", "trail", ["account_id", "id"])
     op.create_index("k_trail_age", "trail", ["at"])
     op.create_index("k_media_content", "media", ["account_id", "sha256"])
+    op.add_column("job", sa.Column("added", sa.JSON(), nullable=True))
+    op.add_column("output", sa.Column("recipe", sa.String(64), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("output", "recipe")
+    op.drop_column("job", "added")
     op.drop_index("k_media_content", "media")
     op.drop_table("trail")
     op.drop_column("account", "max_running")

@@ -86,10 +86,12 @@ def services(
 
 
 @contextmanager
-def api_of(database_url: str, share_root: Path, folder: Path) -> Iterator[tuple[int, int]]:
+def api_of(
+    database_url: str, share_root: Path, folder: Path, more: Mapping[str, str] | None = None
+) -> Iterator[tuple[int, int]]:
     """One API process that takes jobs and logs no requests; gives its port and its pid."""
     port = free_port()
-    extra = {"OMKT_HTTP_PORT": str(port), "OMKT_LOG_LEVEL": "WARNING"}
+    extra = {"OMKT_HTTP_PORT": str(port), "OMKT_LOG_LEVEL": "WARNING", **(more or {})}
     with services("api", database_url=database_url, share_root=share_root, folder=folder / "api", extra=extra) as pids:
         wait_until_ready(port)
         yield port, pids["api"]

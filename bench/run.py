@@ -11,6 +11,8 @@ BENCHMARKS = {
     "queue": "claims",
     "lists": "lists",
     "listeners": "listeners",
+    "downloads": "downloads",
+    "resumable": "resumable",
     "latency": "latency",
     "probing": "probing",
     "vp9": "vp9",

@@ -131,6 +131,12 @@ ENGINE = Need(
     "install Docker, or as root on Debian: bash tests/images/engine.sh",
     script("tests/images/engine.sh"),
 )
+PROXIES = Need(
+    "nginx and Caddy",
+    lambda: all(shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/bin") for name in ("nginx", "caddy", "openssl")),
+    "apt install nginx-light caddy openssl",
+    apt("nginx-light", "caddy", "openssl"),
+)
 IMAGES = Need("the base images", has_images, "bash tests/images/build.sh", script("tests/images/build.sh"))
 TUNNEL = Need(
     "a network for guests",
@@ -150,10 +156,12 @@ TIERS = [
     Tier(
         "contract",
         ["tests/contract", "tests/faults"],
+        workers=2,
         optional={"OMKT_TEST_MARIADB": MARIADB, "OMKT_TEST_ENGINE": ENGINE, "OMKT_TEST_MYSQL": IMAGES},
     ),
     Tier("integration", ["tests/integration"], optional={"OMKT_TEST_SYSTEM_FFMPEG": SYSTEM_FFMPEG}, workers=2),
     Tier("browser", ["tests/browser"], needs=[CHROMIUM]),
+    Tier("proxies", ["tests/proxies"], needs=[PROXIES]),
     Tier("containers", ["tests/containers"], needs=[ENGINE, IMAGES]),
     # the original's client against /api
     Tier("acceptance", ["tests/acceptance"], needs=[ENGINE, IMAGES]),

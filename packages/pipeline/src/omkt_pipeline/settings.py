@@ -243,6 +243,16 @@ class ApiSettings(CommonSettings, OutsideSettings, WireSettings):
 
     http_host: str = Field(default="127.0.0.1", description="Address to listen on.")
     http_port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on.")
+    trusted_proxies: str = Field(
+        default="127.0.0.1",
+        description="Addresses and networks, comma-separated, whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+    )
+    accel_prefix: str | None = Field(
+        default=None,
+        pattern=r"^/[A-Za-z0-9/_-]*/$",
+        description="Lets a proxy before the API send files itself, from its own mount of the share: X-Accel-Redirect with "
+        "this prefix, then the file's path below the share. See compose/nginx.example.conf.",
+    )
     max_json_bytes: int = Field(default=1 << 20, gt=0, description="Largest JSON body.")
     requests_per_second: float = Field(
         default=0.0,

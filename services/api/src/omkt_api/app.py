@@ -67,6 +67,7 @@ def create_app(settings: ApiSettings, grounds: Grounds | None = None) -> FastAPI
         wrong_keys=Buckets(WRONG_KEYS_PER_SECOND),
         share_threads=share_threads(),
         public_url=settings.public_url,
+        accel_prefix=settings.accel_prefix,
         max_json_bytes=settings.max_json_bytes,
         max_upload_bytes=settings.fetch_max_bytes,
     )

@@ -71,6 +71,7 @@ class Api:
     wrong_keys: Buckets  #: of addresses
     share_threads: CapacityLimiter
     public_url: str | None
+    accel_prefix: str | None
     max_json_bytes: int
     max_upload_bytes: int
 

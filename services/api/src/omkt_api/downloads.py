@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from io import FileIO
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
@@ -31,8 +32,18 @@ _HEADERS = {
 }
 
 
-def answer(request: Request, share: Share, output: PublishedOutput, path: str, in_thread: InThread) -> Response:
+def answer(
+    request: Request,
+    share: Share,
+    output: PublishedOutput,
+    path: str,
+    in_thread: InThread,
+    accel_prefix: str | None = None,
+) -> Response:
     """The response to a GET or HEAD of one file. Blocks on the share while the file is opened.
+
+    With an `accel_prefix` a GET is answered by the proxy before us, which reads the file, or the range that was asked for,
+    from its own mount of the share.
 
     Raises NotFound (file_unknown) for what no row promises, ShareUnusable (file_damaged) when the share breaks a promise.
     """
@@ -50,10 +61,14 @@ def answer(request: Request, share: Share, output: PublishedOutput, path: str, i
             f"The file has {artifact.bytes} bytes; none of them are in this range.",
             headers={"Content-Range": f"bytes */{artifact.bytes}"},
         )
+    stream = opened(share, output.folder, artifact)
+    if accel_prefix is not None and request.method == "GET":
+        stream.close()
+        headers["X-Accel-Redirect"] = accel_prefix + quote(f"{output.folder}/{path}")
+        return Response(headers=headers, media_type=content_type(path))
     headers["Content-Length"] = str(part.length)
     if part.status == 206:
         headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{artifact.bytes}"
-    stream = opened(share, output.folder, artifact)
     if request.method == "HEAD":
         stream.close()
         return Response(status_code=part.status, headers=headers, media_type=content_type(path))

@@ -83,14 +83,14 @@ def get_linked_zip(token: Token, api: TheApi) -> Response:
 def _file(key: JobKey, output: OutputKey, path: FilePath, request: Request, api: TheApi, caller: Caller) -> Response:
     """One file, or one range of it."""
     found = published_output(api.database, key, output, account_id=caller.id)
-    return answer(request, api.share, found, path, api.on_share)
+    return answer(request, api.share, found, path, api.on_share, api.accel_prefix)
 
 
 def _linked_file(token: Token, path: FilePath, request: Request, api: TheApi) -> Response:
     """One file, or one range of it. No key is needed: the link is the permission."""
     link = api.links.read(token, now=time.time())
     found = published_output(api.database, link.job_key, link.output_key)
-    return answer(request, api.share, found, path, api.on_share)
+    return answer(request, api.share, found, path, api.on_share, api.accel_prefix)
 
 
 for method, prefix in (("GET", "get"), ("HEAD", "head")):

@@ -24,6 +24,7 @@ from omkt_pipeline.domain.recipe import (
     EncodeTogether,
     EncodeVideo,
     Single,
+    VideoRendition,
     encode_spec,
     singles,
 )
@@ -35,6 +36,7 @@ from omkt_pipeline.media.loudness import Loudness, read_loudness
 from omkt_pipeline.media.marks import check_image, images_of
 from omkt_pipeline.media.process import Finished, ProcessLimits, Reach, ToolExited, run
 from omkt_pipeline.media.progress import Progress
+from omkt_pipeline.media.quality import quality_argv, read_quality
 from omkt_pipeline.media.segmenter import PLAYLIST
 from omkt_pipeline.media.sound_argv import audio_argv, loudness_argv, steady_argv, texts_argv
 from omkt_pipeline.media.stills_argv import board_argv, preview_argv
@@ -188,14 +190,46 @@ class Encode:
             for rendition in recipe.renditions
         }
         for rendition in recipe.renditions:
+            if rendition.quality:
+                renditions[rendition.name]["quality"] = self._quality(recipe, rendition, source, target, images, ctx)
             (target / rendition.name / PLAYLIST).unlink(missing_ok=True)  # package writes one for the whole film
-        missing = recipe.tone_map is not None and not self._tools.has_zscale
+        asked = {name for rendition in recipe.renditions for name in rendition.quality}
+        warnings = {
+            "tone_map_missing": recipe.tone_map is not None and not self._tools.has_zscale,
+            "quality_unmeasurable": not asked <= self._tools.metrics,
+        }
         return {
             **measuring.effort(self._effort(finished.cpu_seconds, finished.peak_rss)),
             "rate": recipe.rate,
             "renditions": renditions,
-            "warnings": ["tone_map_missing"] if missing else [],
+            "warnings": [name for name, applies in warnings.items() if applies],
         }
+
+    def _quality(
+        self,
+        recipe: EncodeVideo,
+        rendition: VideoRendition,
+        source: Path,
+        target: Path,
+        images: Mapping[str, Path],
+        ctx: "TaskContext",
+    ) -> dict[str, float]:
+        """How near a rendition is to its source, by what was asked for and this host's ffmpeg can measure."""
+        if not self._tools.metrics.intersection(rendition.quality):
+            return {}
+        argv = quality_argv(
+            recipe,
+            rendition,
+            source,
+            target,
+            tools=self._tools,
+            limits=self._limits,
+            threads=ctx.threads,
+            images=images,
+        )
+        progress = Progress(recipe.seconds, lambda _: None)
+        reach = Reach(reads=(source, target, *images.values()))
+        return read_quality(self._run(argv, reach, progress.take, ctx).stderr_tail)
 
     def _first_pass(
         self, recipe: EncodeVideo, source: Path, notes: Path, images: Mapping[str, Path], ctx: "TaskContext"

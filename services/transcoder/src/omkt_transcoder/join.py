@@ -10,6 +10,7 @@ from omkt_pipeline.domain.task import Artifact
 from omkt_pipeline.media.cut import cut_of, joined_cuts
 from omkt_pipeline.media.made import frame_clock
 from omkt_pipeline.media.package_argv import join_argv, join_list
+from omkt_pipeline.media.quality import joined_quality
 from omkt_pipeline.media.tools import Tools
 from omkt_transcoder.effort import effort_of
 
@@ -112,6 +113,10 @@ def _rendition(name: str, pieces: Sequence[Mapping[str, Any]], path: Path | None
         said["cut"], size = cut.model_dump(mode="json"), sum(cut.bytes)
     else:
         size = path.stat().st_size
+    if "quality" in said:
+        said["quality"] = joined_quality(
+            [piece["quality"] for piece in pieces], [int(piece["frames"]) for piece in pieces]
+        )
     return {
         **said,
         "frames": sum(int(piece["frames"]) for piece in pieces),

@@ -75,6 +75,8 @@ class VideoSettings(_Strict):
     max_rate: int = Field(60, ge=1, le=120)  #: frames per second
     buffer_seconds: float = Field(2.0, gt=0)
     watermark: WatermarkSettings | None = None
+    #: Measured of each rung against the source and told with the result; each costs one more decoding, and VMAF much more.
+    quality: tuple[Literal["ssim", "xpsnr", "vmaf"], ...] = Field((), max_length=3)
     rungs: tuple[Rung, ...] = Field(min_length=1)
 
     @model_validator(mode="after")

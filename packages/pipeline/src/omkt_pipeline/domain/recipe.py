@@ -53,6 +53,7 @@ class VideoRendition(Value):
     two_pass: bool = False
     hdr: bool = False  #: keep the source's curve and primaries, with ten bits
     watermark: Watermark | None = None
+    quality: tuple[str, ...] = ()  #: what is measured of it: keys of media/tools.py's METRICS
     segment_frames: int | None = None  #: leave it cut into segments of so many frames; None: as one file
 
 

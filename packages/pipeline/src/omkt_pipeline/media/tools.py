@@ -11,6 +11,8 @@ from omkt_pipeline.media.encoders import AUDIO_ENCODERS, VIDEO_ENCODERS
 from omkt_pipeline.media.process import ProcessLimits, Reach, run
 
 _ASK = ProcessLimits(wall_seconds=20)
+#: Measures of quality, with ffmpeg's filter for each.
+METRICS = {"ssim": "ssim", "xpsnr": "xpsnr", "vmaf": "libvmaf"}
 _NEEDED = {
     "encoder": ("libx264", "aac", "mjpeg"),
     "filter": (
@@ -30,6 +32,7 @@ class Tools:
     version: str  #: of ffmpeg
     has_zscale: bool = True  #: needed to bring HDR down to SDR
     encoders: frozenset[str] | None = None  #: that the build has; None: not asked
+    metrics: frozenset[str] = frozenset(METRICS)  #: measures of quality that the build has
 
     def lacks(self, encoder: str) -> bool:
         """Whether the build is known to be without this encoder."""
@@ -71,6 +74,7 @@ def find_tools(ffmpeg: Path | None = None, ffprobe: Path | None = None) -> Tools
         ffprobe=chosen_ffprobe,
         version=_version(chosen_ffmpeg),
         has_zscale={"zscale", "tonemap"} <= known["filter"],
+        metrics=frozenset(name for name, needed in METRICS.items() if needed in known["filter"]),
         encoders=known["encoder"] & {*VIDEO_ENCODERS.values(), *AUDIO_ENCODERS.values()},
     )
 

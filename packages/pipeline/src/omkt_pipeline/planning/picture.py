@@ -83,6 +83,7 @@ def renditions_of(
             two_pass=settings.two_pass,
             hdr=hdr,
             watermark=Watermark(**settings.watermark.model_dump()) if settings.watermark else None,
+            quality=tuple(sorted(set(settings.quality))),
         )
         for item in fitted
     )

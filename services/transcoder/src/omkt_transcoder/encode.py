@@ -1,8 +1,7 @@
 """encode: make renditions of a source on local scratch, and leave them on the share for package."""
 
-import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from itertools import accumulate
@@ -24,30 +23,27 @@ from omkt_pipeline.domain.recipe import (
     EncodeTogether,
     EncodeVideo,
     Single,
-    VideoRendition,
     encode_spec,
     singles,
 )
 from omkt_pipeline.media.complaints import meaning_of
 from omkt_pipeline.media.containers import staged
-from omkt_pipeline.media.encode_argv import TOO_MANY_DECODE_ERRORS, first_pass_argv, video_argv
+from omkt_pipeline.media.encode_argv import TOO_MANY_DECODE_ERRORS
 from omkt_pipeline.media.encoders import encoders_of
 from omkt_pipeline.media.loudness import Loudness, read_loudness
-from omkt_pipeline.media.marks import check_image, images_of
 from omkt_pipeline.media.process import Finished, ProcessLimits, Reach, ToolExited, run
 from omkt_pipeline.media.progress import Progress
-from omkt_pipeline.media.quality import quality_argv, read_quality
-from omkt_pipeline.media.segmenter import PLAYLIST
 from omkt_pipeline.media.sound_argv import audio_argv, loudness_argv, steady_argv, texts_argv
 from omkt_pipeline.media.stills_argv import board_argv, preview_argv
 from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.storage import layout
-from omkt_transcoder.effort import effort_of
+from omkt_transcoder.effort import FirstPass, effort, effort_of
 from omkt_transcoder.files import finish_files
+from omkt_transcoder.pictures import Pictures
 from omkt_transcoder.segments import cut_sounds
 from omkt_transcoder.stills import take_stills
 from omkt_transcoder.titles import rewritten
-from omkt_transcoder.verify import SOUND_TOO_LONG, check_board, check_preview, check_rendition, check_sound
+from omkt_transcoder.verify import SOUND_TOO_LONG, check_board, check_preview, check_sound
 
 if TYPE_CHECKING:
     from omkt_pipeline.worker import TaskContext
@@ -59,31 +55,12 @@ log = structlog.get_logger(__name__)
 _FIRST_PART = 0.9
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Measured:
-    """What a first pass took."""
-
-    passes: int = 0
-    cpu_seconds: float = 0.0
-    peak_rss: int = 0
-
-    def second(self, report: Callable[[float], None]) -> Callable[[float], None]:
-        """Where the progress of the second pass goes: it is half of the whole when there was a first."""
-        return lambda done: report((self.passes + done) / (self.passes + 1))
-
-    def effort(self, of_second: dict[str, Any]) -> dict[str, Any]:
-        """What both took together."""
-        return of_second | {
-            "cpu_seconds": round(of_second["cpu_seconds"] + self.cpu_seconds, 2),
-            "peak_memory_bytes": max(of_second["peak_memory_bytes"], self.peak_rss),
-        }
-
-
 class Encode:
     """The handler of encode tasks."""
 
     def __init__(self, *, tools: Tools, limits: Limits) -> None:
         self._tools, self._limits = tools, limits
+        self._pictures = Pictures(tools=tools, limits=limits, run=self._run)
 
     def __call__(self, ctx: "TaskContext") -> Settlement:
         """Encode what the task's recipe says.
@@ -131,7 +108,7 @@ class Encode:
     def _one(self, recipe: Single, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
         match recipe:
             case EncodeVideo():
-                facts = self._video(recipe, source, target, ctx)
+                facts = self._pictures(recipe, source, target, ctx)
             case EncodeAudio():
                 facts = self._audio(recipe, source, target, ctx)
             case EncodeTexts():
@@ -143,106 +120,6 @@ class Encode:
             case EncodeStills():
                 facts = self._stills(recipe, source, target, ctx)
         return facts
-
-    def _video(self, recipe: EncodeVideo, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
-        chunk = recipe.chunk
-        if chunk is None or chunk.seek is None:
-            return self._pictures(recipe, source, target, ctx)
-        try:
-            return self._pictures(recipe, source, target, ctx)
-        except (SourceError, VerifyError) as error:
-            # The key frame from which reading began is damaged, or is none: from the beginning all frames are there,
-            # as they are when the whole is encoded.
-            log.warning("reading from the beginning", event_code="chunk_unseekable", reason=error.message)
-            again = recipe.model_copy(update={"chunk": chunk.model_copy(update={"seek": None})})
-            return self._pictures(again, source, target, ctx)
-
-    def _pictures(self, recipe: EncodeVideo, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
-        notes = ctx.scratch / "notes"
-        images = _images(recipe, ctx)
-        measuring = self._first_pass(recipe, source, notes, images, ctx)
-        argv = video_argv(
-            recipe,
-            source,
-            target,
-            tools=self._tools,
-            limits=self._limits,
-            threads=ctx.threads,
-            notes=notes,
-            images=images,
-        )
-        for rendition in recipe.renditions:
-            if rendition.segment_frames is not None:
-                _emptied(target / rendition.name)
-        progress = Progress(recipe.seconds, measuring.second(ctx.report))
-        reach = Reach(reads=(source, *images.values()), writes=(target, *([notes] if measuring.passes else [])))
-        finished = self._run(argv, reach, progress.take, ctx)
-        renditions = {
-            rendition.name: check_rendition(
-                target,
-                rendition,
-                recipe,
-                frames=progress.frames,
-                tools=self._tools,
-                stderr=finished.stderr_tail,
-                stop=ctx.stop,
-            )
-            for rendition in recipe.renditions
-        }
-        for rendition in recipe.renditions:
-            if rendition.quality:
-                renditions[rendition.name]["quality"] = self._quality(recipe, rendition, source, target, images, ctx)
-            (target / rendition.name / PLAYLIST).unlink(missing_ok=True)  # package writes one for the whole film
-        asked = {name for rendition in recipe.renditions for name in rendition.quality}
-        warnings = {
-            "tone_map_missing": recipe.tone_map is not None and not self._tools.has_zscale,
-            "quality_unmeasurable": not asked <= self._tools.metrics,
-        }
-        return {
-            **measuring.effort(self._effort(finished.cpu_seconds, finished.peak_rss)),
-            "rate": recipe.rate,
-            "renditions": renditions,
-            "warnings": [name for name, applies in warnings.items() if applies],
-        }
-
-    def _quality(
-        self,
-        recipe: EncodeVideo,
-        rendition: VideoRendition,
-        source: Path,
-        target: Path,
-        images: Mapping[str, Path],
-        ctx: "TaskContext",
-    ) -> dict[str, float]:
-        """How near a rendition is to its source, by what was asked for and this host's ffmpeg can measure."""
-        if not self._tools.metrics.intersection(rendition.quality):
-            return {}
-        argv = quality_argv(
-            recipe,
-            rendition,
-            source,
-            target,
-            tools=self._tools,
-            limits=self._limits,
-            threads=ctx.threads,
-            images=images,
-        )
-        progress = Progress(recipe.seconds, lambda _: None)
-        reach = Reach(reads=(source, target, *images.values()))
-        return read_quality(self._run(argv, reach, progress.take, ctx).stderr_tail)
-
-    def _first_pass(
-        self, recipe: EncodeVideo, source: Path, notes: Path, images: Mapping[str, Path], ctx: "TaskContext"
-    ) -> _Measured:
-        if not any(rendition.two_pass for rendition in recipe.renditions):
-            return _Measured()
-        notes.mkdir(exist_ok=True)
-        argv = first_pass_argv(
-            recipe, source, notes, tools=self._tools, limits=self._limits, threads=ctx.threads, images=images
-        )
-        progress = Progress(recipe.seconds, lambda done: ctx.report(done / 2))
-        finished = self._run(argv, Reach(reads=(source, *images.values()), writes=(notes,)), progress.take, ctx)
-        return _Measured(passes=1, cpu_seconds=finished.cpu_seconds, peak_rss=finished.peak_rss)
 
     def _audio(self, recipe: EncodeAudio, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
         try:
@@ -286,19 +163,19 @@ class Encode:
             }
         silent = recipe.loudness is not None and loudness is None
         return {
-            **measuring.effort(self._effort(finished.cpu_seconds, finished.peak_rss)),
+            **measuring.effort(effort(self._tools, finished.cpu_seconds, finished.peak_rss)),
             "sounds": {recipe.name: sound},
             "warnings": ["loudness_unmeasurable"] if silent else [],
         }
 
-    def _loudness(self, recipe: EncodeAudio, source: Path, ctx: "TaskContext") -> tuple[_Measured, Loudness | None]:
+    def _loudness(self, recipe: EncodeAudio, source: Path, ctx: "TaskContext") -> tuple[FirstPass, Loudness | None]:
         """Measure, where the recipe names a loudness. Silence has none."""
         if recipe.loudness is None:
-            return _Measured(), None
+            return FirstPass(), None
         argv = loudness_argv(recipe, source, tools=self._tools, limits=self._limits)
         progress = Progress(recipe.input.duration, lambda done: ctx.report(done / 2))
         finished = self._run(argv, Reach(reads=(source,)), progress.take, ctx)
-        measured = _Measured(passes=1, cpu_seconds=finished.cpu_seconds, peak_rss=finished.peak_rss)
+        measured = FirstPass(passes=1, cpu_seconds=finished.cpu_seconds, peak_rss=finished.peak_rss)
         return measured, read_loudness(finished.stderr_tail)
 
     def _texts(self, recipe: EncodeTexts, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
@@ -306,20 +183,20 @@ class Encode:
         reach = Reach(reads=(source,), writes=(target,))
         finished = self._run(argv, reach, Progress(recipe.input.duration, ctx.report).take, ctx)
         texts = {text.name: rewritten(target / f"{text.name}.vtt", text) for text in recipe.texts}
-        return {**self._effort(finished.cpu_seconds, finished.peak_rss), "texts": texts}
+        return {**effort(self._tools, finished.cpu_seconds, finished.peak_rss), "texts": texts}
 
     def _stills(self, recipe: EncodeStills, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
         cpu_seconds, peak_rss, images = take_stills(
             recipe, source, target, tools=self._tools, limits=self._limits, stop=ctx.stop, report=ctx.report
         )
-        return {**self._effort(cpu_seconds, peak_rss), "images": images}
+        return {**effort(self._tools, cpu_seconds, peak_rss), "images": images}
 
     def _board(self, recipe: EncodeBoard, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
         argv = board_argv(recipe, source, target, tools=self._tools, limits=self._limits, threads=ctx.threads)
         reach = Reach(reads=(source,), writes=(target,))
         finished = self._run(argv, reach, Progress(recipe.input.duration, ctx.report).take, ctx)
         board = check_board(recipe, target, stderr=finished.stderr_tail)
-        return {**self._effort(finished.cpu_seconds, finished.peak_rss), "boards": {recipe.name: board}}
+        return {**effort(self._tools, finished.cpu_seconds, finished.peak_rss), "boards": {recipe.name: board}}
 
     def _preview(self, recipe: EncodePreview, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
         argv = preview_argv(recipe, source, target, tools=self._tools, limits=self._limits, threads=ctx.threads)
@@ -327,7 +204,7 @@ class Encode:
         finished = self._run(argv, Reach(reads=(source,), writes=(target,)), progress.take, ctx)
         made = check_preview(recipe, target, tools=self._tools, stderr=finished.stderr_tail, stop=ctx.stop)
         return {
-            **self._effort(finished.cpu_seconds, finished.peak_rss),
+            **effort(self._tools, finished.cpu_seconds, finished.peak_rss),
             "rate": recipe.rate,
             "renditions": {recipe.rendition.name: made},
         }
@@ -360,27 +237,6 @@ class Encode:
                 f"ffmpeg {self._tools.version} of this host has no {', '.join(lacking)}. Install a build that has it.",
                 code="encoder_missing",
             )
-
-    def _effort(self, cpu_seconds: float, peak_rss: int) -> dict[str, Any]:
-        return {
-            "ffmpeg": self._tools.version,
-            "cpu_seconds": round(cpu_seconds, 2),
-            "peak_memory_bytes": peak_rss,
-        }
-
-
-def _emptied(folder: Path) -> None:
-    """A folder for segments, without those of a try before."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-
-
-def _images(recipe: EncodeVideo, ctx: "TaskContext") -> dict[str, Path]:
-    """Where the pictures of watermarks lie. Raises SourceError (watermark_unusable)."""
-    found = {image: ctx.share.path(layout.incoming_path(image)) for image in images_of(recipe.renditions)}
-    for image, path in found.items():
-        check_image(path, image)
-    return found
 
 
 def _report_part(report: Callable[[float], None], begin: float, length: float, done: float) -> None:

@@ -34,7 +34,8 @@ def test_it_is_told_of_every_build_that_can_measure_it(tmp_path: Path, each_buil
     assert 0.9 < found["ssim"] < 1
 
 
-def test_what_costs_more_bits_is_nearer_to_the_source(pipeline: Pipeline, film: Path) -> None:
+def test_what_costs_more_bits_is_nearer_to_the_source(tmp_path: Path, newest: Tools, film: Path) -> None:
+    pipeline = Pipeline(tmp_path, newest)
     fine, coarse = (quality(pipeline, film, measured("mp4-720p", crf)) for crf in (16, 40))
 
     assert fine["ssim"] > coarse["ssim"]
@@ -43,14 +44,14 @@ def test_what_costs_more_bits_is_nearer_to_the_source(pipeline: Pipeline, film: 
 
 @pytest.mark.parametrize("preset", ["mp4-720p", "hls-h264"])
 def test_chunks_measure_what_the_whole_measures(
-    tmp_path: Path, tools: Tools, clip: Callable[..., Path], preset: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, newest: Tools, clip: Callable[..., Path], preset: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     film = clip(
         "measured.mp4", "-f lavfi -i testsrc2=d=9:r=25:s=320x180 -f lavfi -i sine=d=9 -c:v libx264 -g 25 -c:a aac"
     )
     monkeypatch.setattr("omkt_pipeline.planning.chunks._LEAST_COST", 0.0)  # the clip costs nothing
-    whole = quality(Pipeline(tmp_path / "whole", tools), film, measured(preset))
-    cut = Pipeline(tmp_path / "cut", tools, capacity=FARM, rules=SHORT)
+    whole = quality(Pipeline(tmp_path / "whole", newest), film, measured(preset))
+    cut = Pipeline(tmp_path / "cut", newest, capacity=FARM, rules=SHORT)
     delivered = cut.run(film, [wanted := measured(preset)])
     (rendition,) = delivered.results[wanted.id]["renditions"]
 

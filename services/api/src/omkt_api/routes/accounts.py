@@ -46,7 +46,7 @@ Weight = Annotated[float, Field(ge=0.001, le=1000, description="Its part of a bu
 class Limits(BaseModel):
     """What an account may use; null: no limit. It holds within five seconds."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     max_bytes: Bytes = Field(default=None, description="Of originals and results on the share.")
     max_upload_bytes: Bytes = Field(default=None, description="Of one upload.")
@@ -172,9 +172,11 @@ def _one(api: Api, name: str) -> AccountOut:
 
 
 def _shown(one: Tenant, usage: Usage | None = None) -> AccountOut:
-    used = usage and UsageOut(
-        original_bytes=usage.original_bytes, result_bytes=usage.result_bytes, minutes_today=usage.minutes_today
-    )
+    used = None
+    if usage is not None:
+        used = UsageOut(
+            original_bytes=usage.original_bytes, result_bytes=usage.result_bytes, minutes_today=usage.minutes_today
+        )
     return AccountOut(
         name=one.name,
         weight=one.weight,

@@ -6,8 +6,10 @@ import pytest
 from tests.contract.looking import job_state
 
 from omkt_pipeline.db.engine import Database
+from omkt_pipeline.domain.effects import Measured, Planned, Settlement
 from omkt_pipeline.domain.errors import Conflict, NotFound, Refused
 from omkt_pipeline.domain.job import JobState, MediaState, Priority, Source, SourceKind
+from omkt_pipeline.domain.plan import Plan
 from omkt_pipeline.domain.task import Pool, TaskKind
 from omkt_pipeline.queue.audit import audit_rows
 from omkt_pipeline.queue.deadlines import enforce_deadlines
@@ -146,3 +148,20 @@ def test_a_webhook_that_was_given_up_can_be_sent_again_under_its_id(database: Da
         messages_of(database, other, key)
     with pytest.raises(NotFound):
         replay(database, other, key, message.message_id)
+
+
+def test_what_is_asked_to_be_measured_is_before_anything_else_is_done(database: Database, account: int) -> None:
+    key = a_job(database, account, path="film.mov", presets=(), measure=True)
+    settle(database, held := taken(database, Pool.METADATA), a_settlement(held))
+    assert take(database, Pool.METADATA) is None
+
+    held = taken(database, Pool.TRANSCODER)
+    settle(database, held, Settlement(effect=Measured(measures={"scenes": [1.5]})))
+    settle(database, taken(database, Pool.METADATA), Settlement(effect=Planned(plan=Plan(outputs=(), tasks=()))))
+
+    view = job_by_key(database, account, key)
+    assert view.state is JobState.SUCCEEDED
+    assert view.media is not None
+    facts = media_by_key(database, account, view.media["key"]).facts
+    assert facts is not None
+    assert (facts["container"], facts["measured"]) == ("mov", {"scenes": [1.5]})

@@ -12,9 +12,12 @@ from omkt_client.models import Job, Media, MediaList, Plan
 _MEDIA, _LIST, _JOB, _PLAN = TypeAdapter(Media), TypeAdapter(MediaList), TypeAdapter(Job), TypeAdapter(Plan)
 
 
-def add(source: Mapping[str, str]) -> Call[Job]:
-    """Bring a source to the farm and probe it, without making anything of it; the job that does so."""
-    return Call(method="POST", path=path("media"), answer=_JOB, body={"source": dict(source)})
+def add(source: Mapping[str, str], *, measure: bool = False) -> Call[Job]:
+    """Bring a source to the farm and probe it, without making anything of it; the job that does so.
+
+    `measure`: look and listen through all of it, too (loudness, borders, black, silence, scenes).
+    """
+    return Call(method="POST", path=path("media"), answer=_JOB, body={"source": dict(source), "measure": measure})
 
 
 def get(media_id: str) -> Call[Media]:
@@ -28,9 +31,9 @@ def page(*, limit: int = 20, cursor: str | None = None, sha256: str | None = Non
     return Call(method="GET", path=path("media"), answer=_LIST, params=params)
 
 
-def probe(media_id: str) -> Call[Job]:
+def probe(media_id: str, *, measure: bool = False) -> Call[Job]:
     """Look at a media again; the job that does so."""
-    return Call(method="POST", path=path("media", media_id, "probe"), answer=_JOB)
+    return Call(method="POST", path=path("media", media_id, "probe"), answer=_JOB, body={"measure": measure})
 
 
 def keep(media_id: str, until: datetime | None) -> Call[Media]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from omkt_pipeline.db.engine import Database
-from omkt_pipeline.domain.effects import Effect, Encoded, Fetched, Planned, Probed, Published, Settlement
+from omkt_pipeline.domain.effects import Effect, Encoded, Fetched, Measured, Planned, Probed, Published, Settlement
 from omkt_pipeline.domain.job import Callback, JobRequest, Source, SourceKind
 from omkt_pipeline.domain.plan import Plan, PlannedOutput, PlannedTask
 from omkt_pipeline.domain.task import Artifact, Pool, Task, TaskKind
@@ -99,6 +99,7 @@ def a_settlement(task: Task, *, plan: Plan | None = None) -> Settlement:
         TaskKind.FETCH: Fetched(path="originals/film/original", bytes=4, sha256="0" * 64),
         TaskKind.PROBE: Probed(facts={"container": "mov"}, raw={}),
         TaskKind.PLAN: Planned(plan=plan or a_plan()),
+        TaskKind.MEASURE: Measured(measures={}),
         TaskKind.ENCODE: Encoded(facts={}),
         TaskKind.PACKAGE: Published(output=str(task.spec.get("output", "film")), entry="film.mp4", result={}),
     }

@@ -188,6 +188,17 @@ class MediaCreate(_In):
     )
 
     source: SourceIn
+    measure: bool = Field(
+        default=False, description="Look and listen through all of it: loudness, borders, black, silence, scenes."
+    )
+
+
+class ProbeCreate(_In):
+    """How a media is looked at again."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"measure": True}]})
+
+    measure: bool = Field(default=False, description="As for a new media.")
 
 
 class MediaChange(_In):

@@ -9,6 +9,7 @@ from omkt_pipeline.queue.twins import start_again
 from omkt_pipeline.settings import DaemonSettings
 from omkt_pipeline.worker import Chore
 from omkt_transcoder.encode import Encode
+from omkt_transcoder.measure import Measure
 from omkt_transcoder.package import Package
 
 #: How often free workers look for chunks that hold a job up.
@@ -28,6 +29,7 @@ def main() -> None:
         pool=Pool.TRANSCODER,
         handlers={
             TaskKind.ENCODE: Encode(tools=tools, limits=limits),
+            TaskKind.MEASURE: Measure(tools=tools, limits=limits, media_of=inputs.media_of),
             TaskKind.PACKAGE: Package(
                 tools=tools, limits=limits, inputs_of=inputs.inputs_of, output_of=inputs.output_of
             ),

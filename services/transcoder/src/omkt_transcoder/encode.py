@@ -13,6 +13,7 @@ import structlog
 from omkt_pipeline.domain.effects import Encoded, Settlement
 from omkt_pipeline.domain.errors import SourceError, Unavailable, VerifyError
 from omkt_pipeline.domain.limits import Limits
+from omkt_pipeline.domain.media import Loudness
 from omkt_pipeline.domain.recipe import Encode as Recipe
 from omkt_pipeline.domain.recipe import (
     EncodeAudio,
@@ -30,7 +31,7 @@ from omkt_pipeline.media.complaints import meaning_of
 from omkt_pipeline.media.containers import staged
 from omkt_pipeline.media.encode_argv import TOO_MANY_DECODE_ERRORS
 from omkt_pipeline.media.encoders import encoders_of
-from omkt_pipeline.media.loudness import Loudness, read_loudness
+from omkt_pipeline.media.loudness import gain, needs_limiter, read_loudness
 from omkt_pipeline.media.process import Finished, ProcessLimits, Reach, ToolExited, run
 from omkt_pipeline.media.progress import Progress
 from omkt_pipeline.media.sound_argv import audio_argv, loudness_argv, steady_argv, texts_argv
@@ -158,8 +159,8 @@ class Encode:
             sound["loudness"] = {
                 "source": loudness.model_dump(),
                 "target": recipe.loudness,
-                "gain": loudness.gain(recipe.loudness),
-                "limited": loudness.needs_limiter(recipe.loudness),
+                "gain": gain(loudness, recipe.loudness),
+                "limited": needs_limiter(loudness, recipe.loudness),
             }
         silent = recipe.loudness is not None and loudness is None
         return {

@@ -27,6 +27,13 @@ class Probed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What the whole source measures: domain.media.Measures as JSON."""
+
+    measures: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Planned:
     """The job's tasks and outputs, to be created."""
 
@@ -49,7 +56,7 @@ class Published:
     result: Mapping[str, Any]
 
 
-Effect = Fetched | Probed | Planned | Encoded | Published
+Effect = Fetched | Probed | Measured | Planned | Encoded | Published
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -119,6 +119,7 @@ class JobRequest:
     not_before: datetime | None = None  #: nothing begins before this
     deadline: datetime | None = None  #: given up when it has not ended by then
     idempotency_key: str | None = None
+    measure: bool = False  #: the whole source is measured (domain/media.py's Measures) before anything is planned
     fingerprint: str = ""  #: SHA-256 of the request's canonical form
 
 

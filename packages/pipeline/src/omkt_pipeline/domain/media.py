@@ -102,6 +102,34 @@ class Chapter(Value):
     title: str | None = None
 
 
+class Loudness(Value):
+    """What a sound measures (EBU R 128, ITU-R BS.1770)."""
+
+    integrated: float  #: LUFS over the whole
+    true_peak: float  #: dBTP
+    range: float  #: LU
+    threshold: float  #: LUFS of the gate
+
+
+class Crop(Value):
+    """The part of the picture inside its black borders, in pixels."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+class Measures(Value):
+    """What a whole source measures. Seconds count from its beginning."""
+
+    loudness: Loudness | None = None  #: of its first sound; None: silent, or without sound
+    crop: Crop | None = None  #: None: black all the way, or without picture
+    black: tuple[tuple[float, float], ...] = ()  #: from and to, of half a second and more
+    silence: tuple[tuple[float, float], ...] = ()  #: below -50 dB, of a second and more
+    scenes: tuple[float, ...] = ()  #: where another scene begins
+
+
 class MediaFacts(Value):
     """What probing found. Tracks that cannot be used (unknown codec, no size) are named in `unusable`, not listed."""
 
@@ -117,6 +145,7 @@ class MediaFacts(Value):
     tags: dict[str, str] = Field(default_factory=dict)  #: title, artist and the like, one line each
     chapters: tuple[Chapter, ...] = ()  #: on the container's clock
     unusable: tuple[str, ...] = ()  #: codecs of tracks we cannot or will not decode
+    measured: Measures | None = None  #: where it was asked for
 
     @property
     def demuxer(self) -> str:

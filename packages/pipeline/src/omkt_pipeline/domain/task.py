@@ -66,6 +66,7 @@ class TaskKind(StrEnum):
     PLAN = "plan"
     ENCODE = "encode"
     PACKAGE = "package"
+    MEASURE = "measure"
 
     @property
     def pool(self) -> Pool:
@@ -83,6 +84,7 @@ _POOLS = {
     TaskKind.PLAN: Pool.METADATA,
     TaskKind.ENCODE: Pool.TRANSCODER,
     TaskKind.PACKAGE: Pool.TRANSCODER,
+    TaskKind.MEASURE: Pool.TRANSCODER,
 }
 _SPEC_VERSIONS = {
     TaskKind.FETCH: 1,
@@ -90,6 +92,7 @@ _SPEC_VERSIONS = {
     TaskKind.PLAN: 2,
     TaskKind.ENCODE: 3,
     TaskKind.PACKAGE: 3,
+    TaskKind.MEASURE: SPEC_VERSION,
 }
 
 

@@ -3,7 +3,7 @@
 import json
 import math
 
-from omkt_pipeline.domain.plan import Value
+from omkt_pipeline.domain.media import Loudness
 
 #: dBTP that the result stays below, between samples too (EBU R 128 asks for -1; lossy codecs need room).
 _PEAK = -1.5
@@ -16,21 +16,14 @@ _MOST_GAIN = 40.0
 MEASURE = "loudnorm=print_format=json"
 
 
-class Loudness(Value):
-    """What a sound measures."""
+def gain(measured: Loudness, target: float) -> float:
+    """Decibels from what was measured to the target."""
+    return round(min(target - measured.integrated, _MOST_GAIN), 2)
 
-    integrated: float  #: LUFS over the whole
-    true_peak: float  #: dBTP
-    range: float  #: LU
-    threshold: float  #: LUFS of the gate
 
-    def gain(self, target: float) -> float:
-        """Decibels from here to the target."""
-        return round(min(target - self.integrated, _MOST_GAIN), 2)
-
-    def needs_limiter(self, target: float) -> bool:
-        """Whether peaks would be too high behind that gain."""
-        return self.true_peak + self.gain(target) > _PEAK
+def needs_limiter(measured: Loudness, target: float) -> bool:
+    """Whether peaks would be too high behind that gain."""
+    return measured.true_peak + gain(measured, target) > _PEAK
 
 
 def read_loudness(said: str) -> Loudness | None:
@@ -49,8 +42,8 @@ def read_loudness(said: str) -> Loudness | None:
 
 def normalised(measured: Loudness, target: float) -> list[str]:
     """Filters that bring a measured sound to its target: one gain for the whole, and a limiter where peaks need one."""
-    filters = [f"volume={measured.gain(target)}dB"]
-    if measured.needs_limiter(target):
+    filters = [f"volume={gain(measured, target)}dB"]
+    if needs_limiter(measured, target):
         limiter = f"alimiter=limit={_PEAK}dB:level=false:attack=2:release=60:latency=1"
         filters += [f"aresample={_OVERSAMPLED}", limiter]
     return filters

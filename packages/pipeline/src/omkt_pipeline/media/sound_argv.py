@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from omkt_pipeline.domain.limits import Limits
+from omkt_pipeline.domain.media import Loudness
 from omkt_pipeline.domain.recipe import EncodeAudio, EncodeTexts
 from omkt_pipeline.media.containers import exact_edits, staged
 from omkt_pipeline.media.encode_argv import NOTHING_ELSE, begin, for_the_clock
 from omkt_pipeline.media.encoders import audio_encoder
-from omkt_pipeline.media.loudness import MEASURE, Loudness, normalised
+from omkt_pipeline.media.loudness import MEASURE, normalised
 from omkt_pipeline.media.source import opened
 from omkt_pipeline.media.tools import Tools
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from omkt_pipeline.db.tables import job, media, output, task
-from omkt_pipeline.domain.effects import Encoded, Fetched, Planned, Probed, Published, Settlement
+from omkt_pipeline.domain.effects import Encoded, Fetched, Measured, Planned, Probed, Published, Settlement
 from omkt_pipeline.domain.errors import Stopped
 from omkt_pipeline.domain.job import JobState, MediaState, OutputState
 from omkt_pipeline.domain.plan import Decision
@@ -28,6 +28,8 @@ def apply(connection: Connection, held: Task, settlement: Settlement) -> None:
                 .where(media.c.id == held.media_id)
                 .values(facts=dict(effect.facts), raw_probe=dict(effect.raw), state=MediaState.PROBED)
             )
+        case Measured() as effect:
+            _measured(connection, held, effect)
         case Planned() as effect:
             _planned(connection, held, effect)
         case Published() as effect:
@@ -48,6 +50,13 @@ def _fetched(connection: Connection, held: Task, effect: Fetched) -> None:
             state=MediaState.STORED,
         )
     )
+
+
+def _measured(connection: Connection, held: Task, effect: Measured) -> None:
+    """Add it to what is known of the media; probing anew forgets it."""
+    mine = media.c.id == held.media_id
+    facts = connection.execute(select(media.c.facts).where(mine).with_for_update()).scalar() or {}
+    connection.execute(update(media).where(mine).values(facts={**facts, "measured": dict(effect.measures)}))
 
 
 def _planned(connection: Connection, held: Task, effect: Planned) -> None:

@@ -44,6 +44,8 @@ class _Media:
     state: MediaState
 
 
+#: CPU seconds that decoding a film may take; how long it is may not be known yet.
+_MEASURE_COST = 60.0
 #: What a caller writes beside a new job, in the same transaction; it is given the job's number.
 Beside = Callable[[Connection, int], None]
 
@@ -79,7 +81,7 @@ def submit(
         reference = JobRef(
             id=job_id, key=job_key, media_id=source.id, account_id=account_id, band=request.priority.band
         )
-        steps = first_tasks(request.source, source.key, source.state)
+        steps = first_tasks(request.source, source.key, source.state, measure=request.measure)
         held = _held(steps, source.state)
         add_tasks(connection, reference, steps, held=held, not_before=request.not_before)
         return Submitted(job_key=job_key, replayed=False)
@@ -98,14 +100,17 @@ def submit(
         return winner
 
 
-def first_tasks(source: Source, media_key: str, state: MediaState) -> list[PlannedTask]:
-    """The tasks every job begins with: only what is not known yet is fetched and probed."""
+def first_tasks(source: Source, media_key: str, state: MediaState, *, measure: bool = False) -> list[PlannedTask]:
+    """The tasks every job begins with: only what is not known yet is fetched and probed, and measured where it is asked for."""
     steps: list[PlannedTask] = []
     if state == MediaState.EXPECTED and source.kind is SourceKind.URL:
         steps.append(PlannedTask(key="fetch", kind=TaskKind.FETCH, spec={"url": source.value, "media": media_key}))
     if state != MediaState.PROBED:
         steps.append(PlannedTask(key="probe", kind=TaskKind.PROBE, spec={}, needs=tuple(step.key for step in steps)))
-    needs = (steps[-1].key,) if steps else ()
+    if measure:
+        needs = tuple(step.key for step in steps[-1:])
+        steps.append(PlannedTask(key="measure", kind=TaskKind.MEASURE, spec={}, needs=needs, cost=_MEASURE_COST))
+    needs = tuple(step.key for step in steps[-1:])
     steps.append(PlannedTask(key="plan", kind=TaskKind.PLAN, spec={}, needs=needs))
     return steps
 

@@ -241,7 +241,7 @@ def _view(row: Row[Any], outputs: list[OutputView], steps: list[Row[Any]]) -> Jo
 
 
 def _progress(steps: list[Row[Any]]) -> float:
-    late = [step for step in steps if step.kind in (TaskKind.ENCODE, TaskKind.PACKAGE)]
+    late = [step for step in steps if step.kind in (TaskKind.ENCODE, TaskKind.PACKAGE, TaskKind.MEASURE)]
     early = sum(_EARLY_STEP for step in steps if step not in late and step.state == TaskState.DONE)
     # Two starts of the same work are one piece of it, as far as the farther one is.
     reached: dict[int, float] = defaultdict(float)

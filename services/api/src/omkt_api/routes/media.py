@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from omkt_api.deps import Api, Caller, KeyedRoute, Render, TheApi
 from omkt_api.problems import documented
 from omkt_api.routes.jobs import KEYED, UNREADABLE
-from omkt_api.schemas import MediaChange, MediaCreate, PlanCreate
+from omkt_api.schemas import MediaChange, MediaCreate, PlanCreate, ProbeCreate
 from omkt_api.submit import Submit, demand_presets
 from omkt_api.views import JobOut, SourceOut
 from omkt_pipeline.domain.account import Account
@@ -129,7 +129,7 @@ def get_media(key: MediaKey, api: TheApi, caller: Caller) -> MediaFullOut:
 def bring_media(wanted: MediaCreate, api: TheApi, caller: Caller, render: Render) -> JobOut:
     """Fetch a source and find out what it is, without making anything of it: a job without presets. Its `media` is the media."""
     demand_quota(api.database, caller.id, caller.quotas)
-    return render.job(_intake(api, caller, wanted.source.as_source()))
+    return render.job(_intake(api, caller, wanted.source.as_source(), measure=wanted.measure))
 
 
 @router.post(
@@ -137,17 +137,25 @@ def bring_media(wanted: MediaCreate, api: TheApi, caller: Caller, render: Render
     operation_id="probe_media",
     summary="Probe a media again",
     status_code=202,
-    responses=documented(*KEYED, _UNKNOWN, (409, "media_in_use"), (409, "media_not_ready")),
+    responses=documented(
+        *KEYED, UNREADABLE, _UNKNOWN, (409, "media_in_use"), (409, "media_not_ready"), (413, "body_too_large")
+    ),
 )
-def probe_media(key: MediaKey, api: TheApi, caller: Caller, render: Render) -> JobOut:
-    """Find out anew what it is, for example after the farm's ffmpeg became another: a job without presets."""
+def probe_media(
+    key: MediaKey, api: TheApi, caller: Caller, render: Render, wanted: ProbeCreate | None = None
+) -> JobOut:
+    """Find out anew what it is, for example after the farm's ffmpeg became another: a job without presets.
+
+    With `{"measure": true}` also what the whole of it measures, which takes as long as decoding it does.
+    """
     forget_facts(api.database, caller.id, key)
-    return render.job(_intake(api, caller, Source(kind=SourceKind.MEDIA, value=key)))
+    again = Source(kind=SourceKind.MEDIA, value=key)
+    return render.job(_intake(api, caller, again, measure=wanted is not None and wanted.measure))
 
 
-def _intake(api: Api, caller: Account, source: Source) -> JobView:
+def _intake(api: Api, caller: Account, source: Source, *, measure: bool) -> JobView:
     known = Submit(api.database, api.share, api.presets, api.policy).find(source)
-    made = submit(api.database, caller.id, JobRequest(source=source, presets=()), known)
+    made = submit(api.database, caller.id, JobRequest(source=source, presets=(), measure=measure), known)
     return submitted_job(api.database, caller.id, made.job_key)
 
 

@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    model_validator,
+)
 from pydantic import Tag as TagOf
 
 from omkt_pipeline.domain.job import Priority, Source, SourceKind, Variation
@@ -188,7 +197,7 @@ class MediaCreate(_In):
     )
 
     source: SourceIn
-    measure: bool = Field(
+    measure: StrictBool = Field(
         default=False, description="Look and listen through all of it: loudness, borders, black, silence, scenes."
     )
 
@@ -198,7 +207,7 @@ class ProbeCreate(_In):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"measure": True}]})
 
-    measure: bool = Field(default=False, description="As for a new media.")
+    measure: StrictBool = Field(default=False, description="As for a new media.")
 
 
 class MediaChange(_In):

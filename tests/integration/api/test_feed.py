@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,22 +40,22 @@ def cancelled(client: httpx.Client) -> str:
     return key
 
 
-def soon(client: httpx.Client, seconds: float = 1.5) -> list[str]:
-    """Cancel a job in a while; the list gets its key."""
-    keys: list[str] = []
-    timer = threading.Timer(seconds, lambda: keys.append(cancelled(client)))
+def soon(client: httpx.Client, seconds: float = 1.5) -> Future[str]:
+    """Cancel a job in a while; its key comes with the answer, which a listener may hear of before."""
+    key: Future[str] = Future()
+    timer = threading.Timer(seconds, lambda: key.set_result(cancelled(client)))
     timer.daemon = True
     timer.start()
-    return keys
+    return key
 
 
 def test_what_happens_is_told_to_its_account_alone(farm: Farm) -> None:
     with farm.client() as owner, farm.client() as listener, farm.client(farm.other_key) as other:
         before = cancelled(owner)
         with listening(listener) as events:
-            soon(other, 1.0)
-            keys = soon(owner, 2.0)
+            strange, own = soon(other, 1.0), soon(owner, 2.0)
             event = next(events)
+            keys = [one.result(10) for one in (own, strange)]
 
     assert event["event"] == "job.cancelled"
     assert event["data"]["data"]["job"] == keys[0] != before
@@ -64,25 +65,27 @@ def test_what_happens_is_told_to_its_account_alone(farm: Farm) -> None:
 def test_a_listener_that_was_away_misses_nothing(farm: Farm) -> None:
     with farm.client() as owner, farm.client() as listener:
         with listening(listener) as events:
-            soon(owner)
+            first = soon(owner)
             last = next(events)["id"]
+            first.result(10)
         missed = [cancelled(owner) for _ in range(3)]
         with listening(listener, headers={"Last-Event-ID": last}) as events:
             told = [next(events)["data"]["data"]["job"] for _ in missed]
-            keys = soon(owner)
+            key = soon(owner)
             later = next(events)["data"]["data"]["job"]
+            assert later == key.result(10)
 
     assert told == missed
-    assert later == keys[0]
 
 
 def test_a_listener_may_choose(farm: Farm) -> None:
     with farm.client() as owner, farm.client() as listener:
         with listening(listener, params={"types": "job.succeeded,output.published"}) as events:
-            soon(owner, 0.5)
+            unwanted = soon(owner, 0.5)
             publisher = threading.Timer(1.5, farm.publish)
             publisher.start()
             told = [next(events)["event"] for _ in range(2)]
+            unwanted.result(10)
         publisher.join()
     assert told == ["output.published", "job.succeeded"]
 

@@ -16,15 +16,17 @@ demo: ## transcode a clip on a farm of its own: HLS, MP4 and thumbnails in about
 	@$(PYTHON) -m omkt_cli demo
 
 test: setup ## run every tier of tests that this machine can carry, and say which it cannot
-	@$(PYTHON) tests/run.py
+	@$(PYTHON) -m tests.run
 
 farm: setup ## a main host and two secondaries with kernels, NFS and Docker of their own: work, and the loss of a host
-	@TIERS=farm $(PYTHON) tests/run.py
+	@REQUIRE=all TIERS=farm $(PYTHON) -m tests.run
 
 farm-long: setup ## the same with every fault of docs/faults.md, each by three seeds: hours
+	@$(PYTHON) -m tests.needs
 	@OMKT_FARM_SEEDS=1,2,3 $(PYTHON) -m pytest -v tests/farm
 
 farm-up: setup ## bring up such a farm from this checkout, to work with it
+	@$(PYTHON) -m tests.needs
 	@$(PYTHON) -m tests.farm up
 
 farm-shell: ## a shell on one of its hosts: make farm-shell HOST=main

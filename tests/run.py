@@ -8,37 +8,19 @@ The last line counts all tiers: "N passed, N failed".
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.needs import CHROMIUM, ENGINE, FARM, IMAGES, MARIADB, PROXIES, SYSTEM_FFMPEG, Need
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 REQUIRE_ALL = os.environ.get("REQUIRE") == "all"
-MAY_INSTALL = REQUIRE_ALL and os.geteuid() == 0 and shutil.which("apt-get") is not None
-
-
-@dataclass
-class Need:
-    """Something a tier wants of the machine."""
-
-    name: str
-    there: Callable[[], bool]
-    cure: str
-    install: Callable[[], None] | None = None
-    of_the_machine: bool = False  #: nobody can install it, so that nobody is to blame for what is left out without it
-
-    def met(self) -> bool:
-        if not self.there() and MAY_INSTALL and self.install is not None:
-            print(f"-- installing {self.name}", flush=True)
-            self.install()
-        return self.there()
 
 
 @dataclass
@@ -63,94 +45,6 @@ class Result:
     left_out: str | None = None
 
 
-def apt(*packages: str) -> Callable[[], None]:
-    """An installer of Debian packages that starts no service."""
-
-    def install() -> None:
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-        policy = Path("/usr/sbin/policy-rc.d")
-        ours = not policy.exists()
-        if ours:
-            policy.write_text("#!/bin/sh\nexit 101\n")
-            policy.chmod(0o755)
-        try:
-            subprocess.run(["apt-get", "update", "-q"], env=environment, stdout=subprocess.DEVNULL, check=False)
-            subprocess.run(
-                ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                check=False,
-            )
-        finally:
-            if ours:
-                policy.unlink()
-
-    return install
-
-
-def script(path: str) -> Callable[[], None]:
-    return lambda: subprocess.run(["bash", str(ROOT / path)], stdin=subprocess.DEVNULL, check=False) and None
-
-
-def answers(*command: str) -> bool:
-    quiet = subprocess.DEVNULL
-    try:
-        done = subprocess.run(command, stdin=quiet, stdout=quiet, stderr=quiet, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
-
-
-def has_mariadb() -> bool:
-    return shutil.which("mariadbd", path=f"{os.environ.get('PATH', '')}:/usr/sbin") is not None
-
-
-def has_engine() -> bool:
-    return answers("docker", "version") and answers("docker", "compose", "version")
-
-
-def can_carry_guests() -> bool:
-    commands = ("linux.uml", "mmdebstrap", "ip", "mke2fs")
-    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-    return os.geteuid() == 0 and Path("/dev/net/tun").exists() and all(shutil.which(one, path=path) for one in commands)
-
-
-def has_images() -> bool:
-    return all(answers("docker", "image", "inspect", image) for image in ("debian:trixie-slim", "mysql:9.7"))
-
-
-MARIADB = Need("MariaDB", has_mariadb, "apt install mariadb-server", apt("mariadb-server"))
-SYSTEM_FFMPEG = Need(
-    "the distribution's ffmpeg", lambda: shutil.which("ffmpeg") is not None, "apt install ffmpeg", apt("ffmpeg")
-)
-CHROMIUM = Need("Chromium", lambda: Path("/usr/bin/chromium").exists(), "apt install chromium", apt("chromium"))
-ENGINE = Need(
-    "a Docker engine with Compose v2",
-    has_engine,
-    "install Docker, or as root on Debian: bash tests/images/engine.sh",
-    script("tests/images/engine.sh"),
-)
-PROXIES = Need(
-    "nginx and Caddy",
-    lambda: all(shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/bin") for name in ("nginx", "caddy", "openssl")),
-    "apt install nginx-light caddy openssl",
-    apt("nginx-light", "caddy", "openssl"),
-)
-IMAGES = Need("the base images", has_images, "bash tests/images/build.sh", script("tests/images/build.sh"))
-TUNNEL = Need(
-    "a network for guests",
-    lambda: os.geteuid() == 0 and Path("/dev/net/tun").exists(),
-    "root and /dev/net/tun, which a machine has or has not",
-    of_the_machine=True,
-)
-GUESTS = Need(
-    "User-Mode Linux, for hosts with kernels of their own",
-    can_carry_guests,
-    "as root: apt install user-mode-linux mmdebstrap iproute2 e2fsprogs",
-    apt("user-mode-linux", "mmdebstrap", "iproute2", "e2fsprogs"),
-)
-
 TIERS = [
     Tier("unit", ["tests/unit", "tests/repo"], workers=2),
     Tier(
@@ -166,7 +60,7 @@ TIERS = [
     # the original's client against /api
     Tier("acceptance", ["tests/acceptance"], needs=[ENGINE, IMAGES]),
     # several hosts with kernels of their own; without -m: every fault (make farm-long)
-    Tier("farm", ["tests/farm"], needs=[TUNNEL, GUESTS, ENGINE, IMAGES], arguments=("-m", "short"), asked_for=True),
+    Tier("farm", ["tests/farm"], needs=list(FARM), arguments=("-m", "short"), asked_for=True),
 ]
 
 
@@ -182,12 +76,12 @@ def run(tier: Tier) -> Result:
     print(f"== {tier.name}", flush=True)
     environment = dict(os.environ)
     for need in tier.needs:
-        if not need.met():
+        if not need.met(install=REQUIRE_ALL):
             failed = int(REQUIRE_ALL and not need.of_the_machine)
             return Result(tier.name, failed=failed, left_out=f"{need.name} is missing: {need.cure}")
     missing = []
     for variable, need in tier.optional.items():
-        if need.met():
+        if need.met(install=REQUIRE_ALL):
             environment[variable] = "1"
         else:
             missing.append(f"without {need.name} ({need.cure})")

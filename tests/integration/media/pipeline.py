@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from omkt_metadata.extract import Extract
 from omkt_metadata.plan import Plan as PlanHandler
 from omkt_metadata.probe import Probe
 from omkt_pipeline.domain.capacity import Capacity, ChunkRules
@@ -75,6 +76,9 @@ class Pipeline:
         self.root, self.tools, self.limits, self.threads = root, tools, limits or Limits(), threads
         #: Outputs that exist, by the numbers that plans call them by.
         self.existing: dict[int, MadeOutput] = {}
+        self.inputs: Mapping[str, StagedFolder] = {}
+        #: What each task said, in their order.
+        self.settled: list[tuple[TaskKind, Mapping[str, Any]]] = []
         root.mkdir(exist_ok=True)
         self.share = Share.create(root / "share", farm_id="test")
 
@@ -119,12 +123,23 @@ class Pipeline:
         return effect.plan
 
     def encode(self, planned: PlannedTask) -> StagedFolder:
-        handler = Encode(tools=self.tools, limits=self.limits)
+        handler = Encode(tools=self.tools, limits=self.limits, inputs_of=self.inputs_of)
         context = self.context(new_task(TaskKind.ENCODE, planned.spec, planned.cost))
         settled = handler(context)
         assert isinstance(settled.effect, Encoded)
         assert settled.folder is not None
         return StagedFolder(folder=settled.folder, artifacts=settled.artifacts, facts=settled.effect.facts)
+
+    def inputs_of(self, _: Task) -> Mapping[str, StagedFolder]:
+        """What the task that is done now was to wait for."""
+        return self.inputs
+
+    def extract(self, planned: PlannedTask) -> StagedFolder:
+        settled = Extract(tools=self.tools, limits=self.limits)(
+            self.context(new_task(TaskKind.EXTRACT, planned.spec, planned.cost))
+        )
+        assert isinstance(settled.effect, Encoded)
+        return StagedFolder(folder=settled.folder or "", artifacts=settled.artifacts, facts=settled.effect.facts)
 
     def package(self, planned: PlannedTask, inputs: Mapping[str, StagedFolder]) -> Settlement:
         handler = Package(
@@ -139,14 +154,14 @@ class Pipeline:
         """The progress that encoding a task reports."""
         fractions: list[float] = []
         task = new_task(TaskKind.ENCODE, planned.spec, planned.cost)
-        Encode(tools=self.tools, limits=self.limits)(self.context(task, fractions.append))
+        Encode(tools=self.tools, limits=self.limits, inputs_of=self.inputs_of)(self.context(task, fractions.append))
         return fractions
 
     def stopped_encode(self, planned: PlannedTask) -> None:
         """Encode a task that is told to stop as soon as it reports progress."""
         context = self.context(new_task(TaskKind.ENCODE, planned.spec, planned.cost))
         context.stop.set()
-        Encode(tools=self.tools, limits=self.limits)(context)
+        Encode(tools=self.tools, limits=self.limits, inputs_of=self.inputs_of)(context)
 
     def run(self, source: Path, presets: Sequence[str | Variation]) -> Delivered:
         """Take a file through all handlers."""
@@ -163,11 +178,15 @@ class Pipeline:
         staged: dict[str, StagedFolder] = {}
         delivered = Delivered(facts=facts, plan=plan)
         for planned in plan.tasks:
+            self.inputs = {key: staged[key] for key in planned.needs}
+            if planned.kind is TaskKind.EXTRACT:
+                staged[planned.key] = self.extract(planned)
+                self.settled.append((planned.kind, staged[planned.key].facts))
+                continue
             if planned.kind is TaskKind.ENCODE:
                 staged[planned.key] = self.encode(planned)
                 continue
-            inputs = {key: staged[key] for key in planned.needs}
-            settled = self.package(planned, inputs)
+            settled = self.package(planned, self.inputs)
             assert isinstance(settled.effect, Published)
             assert settled.folder is not None
             folder = self.share.root / settled.folder

@@ -40,6 +40,7 @@ CLIPS = {
     "offset.ts": f"{_BOTH} -c:v libx264 -preset veryfast -bf 2 -g 30 -output_ts_offset 7000.5",
     "plain.ts": f"{_BOTH} -c:v libx264 -preset veryfast -bf 2 -g 30",
     "ntsc.mp4": f"-f lavfi -i testsrc2=d=9:r=30000/1001:s=160x90 {_SOUND} -c:a aac -c:v libx264 -preset ultrafast -g 45",
+    "odd.mp4": f"-f lavfi -i testsrc2=d=9:r=8797/1000:s=160x90 {_SOUND} -c:a aac -c:v libx264 -preset ultrafast -g 9",
     "vp9.webm": f"{_PICTURE} -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 40 -b:v 200k",
     "late.mkv": f"-itsoffset 0.4 {_PICTURE} {_SOUND} -map 0 -map 1 -c:a aac -c:v libx264 -preset ultrafast -g 30",
     "fields.ts": "-f lavfi -i testsrc2=d=9:r=50:s=160x96 -vf tinterlace=interleave_top,setfield=tff -c:v mpeg2video"
@@ -166,7 +167,7 @@ def decoded_samples(path: Path, tools: Tools) -> int:
     return len(subprocess.run(argv, check=True, capture_output=True, timeout=60).stdout) // 2
 
 
-@pytest.mark.parametrize("source", ["b-frames.mp4", "ntsc.mp4", "vfr.mkv", "offset.ts"], indirect=True)
+@pytest.mark.parametrize("source", ["b-frames.mp4", "ntsc.mp4", "odd.mp4", "vfr.mkv", "offset.ts"], indirect=True)
 def test_a_film_in_chunks_is_delivered_as_the_whole_is(
     tmp_path: Path, each_build: Tools, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """The metadata daemon: probe and plan. Reads settings, builds, runs."""
 
+from omkt_metadata.extract import Extract
 from omkt_metadata.plan import Plan
 from omkt_metadata.probe import Probe
 from omkt_pipeline import presets
@@ -24,6 +25,7 @@ def main() -> None:
         pool=Pool.METADATA,
         handlers={
             TaskKind.PROBE: Probe(tools=tools, limits=Limits(), media_of=inputs.media_of),
+            TaskKind.EXTRACT: Extract(tools=tools, limits=Limits()),
             TaskKind.PLAN: Plan(
                 presets=KnownPresets(grounds.database, presets.shipped()),
                 media_of=inputs.media_of,

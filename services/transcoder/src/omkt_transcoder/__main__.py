@@ -28,7 +28,7 @@ def main() -> None:
         settings,
         pool=Pool.TRANSCODER,
         handlers={
-            TaskKind.ENCODE: Encode(tools=tools, limits=limits),
+            TaskKind.ENCODE: Encode(tools=tools, limits=limits, inputs_of=inputs.inputs_of),
             TaskKind.MEASURE: Measure(tools=tools, limits=limits, media_of=inputs.media_of),
             TaskKind.PACKAGE: Package(
                 tools=tools, limits=limits, inputs_of=inputs.inputs_of, output_of=inputs.output_of

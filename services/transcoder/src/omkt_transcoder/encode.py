@@ -1,6 +1,6 @@
 """encode: make renditions of a source on local scratch, and leave them on the share for package."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -23,10 +23,13 @@ from omkt_pipeline.domain.recipe import (
     EncodeTexts,
     EncodeTogether,
     EncodeVideo,
+    Extracted,
     Single,
+    StagedFolder,
     encode_spec,
     singles,
 )
+from omkt_pipeline.domain.task import Task
 from omkt_pipeline.media.complaints import meaning_of
 from omkt_pipeline.media.containers import staged
 from omkt_pipeline.media.encode_argv import TOO_MANY_DECODE_ERRORS
@@ -59,8 +62,10 @@ _FIRST_PART = 0.9
 class Encode:
     """The handler of encode tasks."""
 
-    def __init__(self, *, tools: Tools, limits: Limits) -> None:
-        self._tools, self._limits = tools, limits
+    def __init__(
+        self, *, tools: Tools, limits: Limits, inputs_of: Callable[[Task], Mapping[str, StagedFolder]]
+    ) -> None:
+        self._tools, self._limits, self._inputs_of = tools, limits, inputs_of
         self._pictures = Pictures(tools=tools, limits=limits, run=self._run)
 
     def __call__(self, ctx: "TaskContext") -> Settlement:
@@ -123,26 +128,36 @@ class Encode:
         return facts
 
     def _audio(self, recipe: EncodeAudio, source: Path, target: Path, ctx: "TaskContext") -> dict[str, Any]:
+        recipe, source, timed = self._copied_out(recipe, source, ctx)
         try:
-            return self._sound(recipe, source, target, ctx)
+            return self._sound(recipe, source, target, ctx, timed=timed)
         except VerifyError as error:
             if error.code != SOUND_TOO_LONG or recipe.beside:
                 raise
             log.warning("a sound that changes in the middle", event_code="sound_unsteady", reason=error.message)
         steady = ctx.scratch / f"steady-{recipe.name}" / "sound.mkv"
         steady.parent.mkdir()
-        argv = steady_argv(recipe, source, steady, tools=self._tools, limits=self._limits)
+        argv = steady_argv(recipe, source, steady, tools=self._tools, limits=self._limits, timed=timed)
         reach = Reach(reads=(source,), writes=(steady.parent,))
         self._run(argv, reach, Progress(recipe.input.duration, lambda _: ctx.report(0.0)).take, ctx)
         now = recipe.input.model_copy(update={"demuxer": "matroska", "index": 0, "clock_by": ()})
-        return self._sound(recipe.model_copy(update={"input": now}), steady, target, ctx, steady=True)
+        return self._sound(recipe.model_copy(update={"input": now}), steady, target, ctx, timed=True, bounded=False)
+
+    def _copied_out(self, recipe: EncodeAudio, source: Path, ctx: "TaskContext") -> tuple[EncodeAudio, Path, bool]:
+        """The recipe and the file from which it reads: what was copied out of the film (and is timed), or the film."""
+        for staged_folder in self._inputs_of(ctx.task).values():
+            if said := staged_folder.facts.get("extracted"):
+                (made,) = staged_folder.artifacts
+                extracted = Extracted.model_validate(said)
+                return extracted.now(recipe), ctx.share.verified(staged_folder.folder, made), True
+        return recipe, source, False
 
     def _sound(
-        self, recipe: EncodeAudio, source: Path, target: Path, ctx: "TaskContext", *, steady: bool = False
+        self, recipe: EncodeAudio, source: Path, target: Path, ctx: "TaskContext", *, timed: bool, bounded: bool = True
     ) -> dict[str, Any]:
-        measuring, loudness = self._loudness(recipe, source, ctx)
+        measuring, loudness = self._loudness(recipe, source, ctx, timed=timed)
         argv = audio_argv(
-            recipe, source, target, tools=self._tools, limits=self._limits, loudness=loudness, steady=steady
+            recipe, source, target, tools=self._tools, limits=self._limits, loudness=loudness, timed=timed
         )
         reach = Reach(reads=(source,), writes=(target,))
         second = Progress(recipe.input.duration, measuring.second(ctx.report))
@@ -153,7 +168,7 @@ class Encode:
             tools=self._tools,
             stderr=finished.stderr_tail,
             stop=ctx.stop,
-            bounded=not steady,
+            bounded=bounded,
         )
         if loudness is not None and recipe.loudness is not None:
             sound["loudness"] = {
@@ -169,11 +184,13 @@ class Encode:
             "warnings": ["loudness_unmeasurable"] if silent else [],
         }
 
-    def _loudness(self, recipe: EncodeAudio, source: Path, ctx: "TaskContext") -> tuple[FirstPass, Loudness | None]:
+    def _loudness(
+        self, recipe: EncodeAudio, source: Path, ctx: "TaskContext", *, timed: bool
+    ) -> tuple[FirstPass, Loudness | None]:
         """Measure, where the recipe names a loudness. Silence has none."""
         if recipe.loudness is None:
             return FirstPass(), None
-        argv = loudness_argv(recipe, source, tools=self._tools, limits=self._limits)
+        argv = loudness_argv(recipe, source, tools=self._tools, limits=self._limits, timed=timed)
         progress = Progress(recipe.input.duration, lambda done: ctx.report(done / 2))
         finished = self._run(argv, Reach(reads=(source,)), progress.take, ctx)
         measured = FirstPass(passes=1, cpu_seconds=finished.cpu_seconds, peak_rss=finished.peak_rss)

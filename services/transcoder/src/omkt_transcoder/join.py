@@ -1,6 +1,7 @@
 """Join the chunks of renditions into whole ones, without encoding again, and prove that no frame is missing or twice."""
 
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,8 @@ def joined(
             pieces = [_fetched(one, name, folder / f"{number:04d}.mp4", ctx) for number, one in enumerate(staged)]
             target = folder / f"{name}.mp4"
             list_file = folder / "pieces.txt"
-            list_file.write_text(join_list(pieces))
+            seconds = [one.facts["renditions"][name]["frames"] / Fraction(one.facts["rate"]) for one in staged]
+            list_file.write_text(join_list(pieces, seconds))
             run(join_argv(list_file, target, tools=tools))
             for piece in pieces:
                 piece.unlink()

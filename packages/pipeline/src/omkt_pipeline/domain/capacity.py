@@ -9,6 +9,8 @@ class Capacity(Value):
     slots: int = 1
     hosts: int = 1
     uneven: bool = False  #: the fastest host is at least half as fast again as the slowest
+    #: Some of them read the share over a network, while a worker that probes sits where its disk is.
+    afar: bool = False
 
 
 class ChunkRules(Value):

@@ -287,6 +287,28 @@ class MadeOutput:
     artifacts: tuple[Artifact, ...]
 
 
+class Extract(Value):
+    """Copy sounds out of the film, into the same container, for encodes elsewhere to read instead of the whole of it."""
+
+    source: SourceFile
+    demuxer: str
+    indexes: tuple[int, ...]  #: of the film's tracks, in the order of the copy's
+
+
+class Extracted(Value):
+    """What was copied: a file in the task's folder."""
+
+    name: str
+    demuxer: str
+    indexes: tuple[int, ...]
+
+    def now(self, recipe: EncodeAudio) -> EncodeAudio:
+        """The recipe of a sound as it reads from the copy."""
+        places = {index: place for place, index in enumerate(self.indexes)}
+        track = recipe.input.model_copy(update={"demuxer": self.demuxer, "index": places[recipe.input.index]})
+        return recipe.model_copy(update={"input": track, "beside": tuple(places[index] for index in recipe.beside)})
+
+
 @dataclass(frozen=True, kw_only=True)
 class StagedFolder:
     """What a settled encode task left for package: where it lies, what it must be, and what encoding it took."""

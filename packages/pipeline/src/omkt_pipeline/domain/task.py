@@ -8,7 +8,7 @@ from typing import Any
 
 #: What this version understands of specs. A kind of task whose specs an older worker would get wrong is written with a
 #: higher number (`TaskKind.spec_version`); workers leave alone what is above theirs, and take everything below.
-SPEC_VERSION = 4
+SPEC_VERSION = 5
 
 
 class TaskState(IntEnum):
@@ -67,6 +67,7 @@ class TaskKind(StrEnum):
     ENCODE = "encode"
     PACKAGE = "package"
     MEASURE = "measure"
+    EXTRACT = "extract"
 
     @property
     def pool(self) -> Pool:
@@ -85,6 +86,7 @@ _POOLS = {
     TaskKind.ENCODE: Pool.TRANSCODER,
     TaskKind.PACKAGE: Pool.TRANSCODER,
     TaskKind.MEASURE: Pool.TRANSCODER,
+    TaskKind.EXTRACT: Pool.METADATA,
 }
 _SPEC_VERSIONS = {
     TaskKind.FETCH: 1,
@@ -92,7 +94,8 @@ _SPEC_VERSIONS = {
     TaskKind.PLAN: 2,
     TaskKind.ENCODE: 3,
     TaskKind.PACKAGE: 3,
-    TaskKind.MEASURE: SPEC_VERSION,
+    TaskKind.MEASURE: 4,
+    TaskKind.EXTRACT: SPEC_VERSION,
 }
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from omkt_pipeline.domain.recipe import EncodeAudio, Single
@@ -28,9 +30,18 @@ def _ours(track: TrackFile) -> list[str]:
     return ["-protocol_whitelist", "file,pipe", "-f", track.demuxer, "-i", f"file:{track.path}"]
 
 
-def join_list(pieces: Sequence[Path]) -> str:
-    """The script of ffmpeg's concat demuxer for files of ours, in their order."""
-    return "".join(f"file '{_quoted(f'file:{piece}')}'\n" for piece in pieces)
+def join_list(pieces: Sequence[Path], seconds: Sequence[Fraction]) -> str:
+    """The script of ffmpeg's concat demuxer for files of ours, in their order, and how long each is.
+
+    What their headers say of it is rounded to a thousandth of a second, which is too coarse for a rate as 8.797. Microseconds,
+    which the script takes, suffice as long as their rounding does not add up from piece to piece.
+    """
+    ends = [round(end * 1_000_000) for end in accumulate(seconds, initial=Fraction(0))]
+    lengths = [end - begin for begin, end in pairwise(ends)]
+    return "".join(
+        f"file '{_quoted(f'file:{piece}')}'\nduration {length // 1_000_000}.{length % 1_000_000:06d}\n"
+        for piece, length in zip(pieces, lengths, strict=True)
+    )
 
 
 def _quoted(text: str) -> str:

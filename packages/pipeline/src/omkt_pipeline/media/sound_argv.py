@@ -26,17 +26,17 @@ def audio_argv(
     tools: Tools,
     limits: Limits,
     loudness: Loudness | None = None,
-    steady: bool = False,
+    timed: bool = False,
 ) -> list[str]:
     """Encode one sound track, whole, into `target`/NAME.ENDING; brought to the recipe's `loudness` when it was measured.
 
-    `steady`: the source is what `steady_argv` made, whose times are those that count.
+    `timed`: the source is what was made of one (`steady_argv`, media/extract.py), whose times are those that count.
     """
     more: list[str] = []
     if loudness is not None and recipe.loudness is not None:
         more = [*normalised(loudness, recipe.loudness), f"aresample={recipe.sample_rate}"]
     return [
-        *begin(tools), *(["-copyts"] if steady else []), *opened(source, recipe.input.demuxer, limits),
+        *begin(tools), *_times(timed), *opened(source, recipe.input.demuxer, limits),
         *_sound(recipe, more), "-vn", *NOTHING_ELSE, *audio_encoder(recipe),
         *exact_edits(staged(recipe.codec).muxer, recipe.sample_rate),
         "-t", f"{limits.max_duration_seconds:.0f}", "-fs", str(limits.max_file_bytes),
@@ -45,7 +45,9 @@ def audio_argv(
     ]  # fmt: skip
 
 
-def steady_argv(recipe: EncodeAudio, source: Path, target: Path, *, tools: Tools, limits: Limits) -> list[str]:
+def steady_argv(
+    recipe: EncodeAudio, source: Path, target: Path, *, tools: Tools, limits: Limits, timed: bool = False
+) -> list[str]:
     """Decode a sound whose layout or rate changes in the middle into one that has the same all the way, with its times.
 
     At each change ffmpeg builds its filters anew, and a filter that fills the time before the first sample with silence
@@ -53,7 +55,7 @@ def steady_argv(recipe: EncodeAudio, source: Path, target: Path, *, tools: Tools
     """
     layout = _layout(recipe)
     return [
-        *begin(tools), *opened(source, recipe.input.demuxer, limits), "-map", f"0:{recipe.input.index}",
+        *begin(tools), *_times(timed), *opened(source, recipe.input.demuxer, limits), "-map", f"0:{recipe.input.index}",
         "-af", f"aresample={recipe.sample_rate},aformat=channel_layouts={layout}", "-vn", *NOTHING_ELSE,
         "-c:a", "flac", "-sample_fmt", "s16", "-avoid_negative_ts", "disabled",
         "-t", f"{limits.max_duration_seconds:.0f}", "-fs", str(limits.max_file_bytes), "-f", "matroska", f"file:{target}",
@@ -61,13 +63,17 @@ def steady_argv(recipe: EncodeAudio, source: Path, target: Path, *, tools: Tools
     ]  # fmt: skip
 
 
-def loudness_argv(recipe: EncodeAudio, source: Path, *, tools: Tools, limits: Limits) -> list[str]:
+def loudness_argv(recipe: EncodeAudio, source: Path, *, tools: Tools, limits: Limits, timed: bool = False) -> list[str]:
     """Measure how loud the sound of a recipe is; the answer is the last that ffmpeg says."""
     return [
-        *begin(tools), "-loglevel", "info", *opened(source, recipe.input.demuxer, limits),
+        *begin(tools), "-loglevel", "info", *_times(timed), *opened(source, recipe.input.demuxer, limits),
         *_sound(recipe, [MEASURE]), "-vn", *NOTHING_ELSE,
         "-t", f"{limits.max_duration_seconds:.0f}", "-f", "null", "-", *for_the_clock(recipe.input),
     ]  # fmt: skip
+
+
+def _times(timed: bool) -> list[str]:
+    return ["-copyts"] if timed else []
 
 
 def _sound(recipe: EncodeAudio, more: Sequence[str]) -> list[str]:

@@ -59,6 +59,11 @@ def board_cost(duration: float, source_pixels: int, *, keys_only: bool) -> float
     return round(_START + frames * source_pixels * _DECODE / 1e6, 1)
 
 
+def extract_cost(size: int) -> float:
+    """CPU seconds to copy the sounds out of a film of so many bytes."""
+    return round(_START + size * 2e-9, 1)
+
+
 def package_cost(duration: float) -> float:
     """CPU seconds to copy tracks into their containers."""
     return round(_START + duration * 0.002, 1)

@@ -36,6 +36,7 @@ from omkt_pipeline.planning import explain
 from omkt_pipeline.planning.chunks import cut, part_of
 from omkt_pipeline.planning.colour import colour_of
 from omkt_pipeline.planning.cost import audio_cost, board_cost, stills_cost, texts_cost, video_cost
+from omkt_pipeline.planning.extracting import read_apart
 from omkt_pipeline.planning.forms import Forms, together
 from omkt_pipeline.planning.naming import numbered, once
 from omkt_pipeline.planning.parts import WHOLE, Range, range_of
@@ -250,6 +251,8 @@ class Encodes:
         ]
         films, instead = self._films(sounds)
         tasks = [sound for sound in sounds if sound.key not in instead]
+        if films and self._capacity.afar:
+            tasks = [*read_apart(tasks, self._source)]
         if self._stills and self._video is not None:
             stills = EncodeStills(**self._pictures(self._video), stills=tuple(self._stills.values()))
             tasks.append(_task("stills", stills, stills_cost(len(self._stills))))

@@ -6,6 +6,7 @@ from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import worker
 from omkt_pipeline.domain.capacity import Capacity, ChunkRules
 from omkt_pipeline.domain.task import Pool
+from omkt_pipeline.queue.workers import NEAR, has_near_peer
 
 #: What workers say of themselves by then: how fast their host encoded lately, in work of the same cost.
 SPEED = "speed"
@@ -20,10 +21,12 @@ def capacity(database: Database, pool: Pool) -> Capacity:
     question = select(worker.c.host, worker.c.slots, worker.c.facts).where(worker.c.state == _UP, worker.c.pool == pool)
     rows = database.fetch(lambda connection: connection.execute(question).all())
     speeds = [float(speed) for row in rows if (speed := (row.facts or {}).get(SPEED))]
+    afar = any(not (row.facts or {}).get(NEAR) for row in rows)
     return Capacity(
         slots=max(1, sum(row.slots for row in rows)),
         hosts=max(1, len({row.host for row in rows})),
         uneven=bool(speeds) and max(speeds) > _UNEVEN * min(speeds),
+        afar=afar and has_near_peer(database, Pool.METADATA),
     )
 
 

@@ -33,7 +33,7 @@ class Tier:
     optional: dict[str, Need] = field(default_factory=dict)
     workers: int = 0
     arguments: tuple[str, ...] = ()  #: for pytest
-    asked_for: bool = False  #: runs only when TIERS names it
+    asked_for: bool = False  #: runs only when TIERS names it, or with REQUIRE=all
 
 
 @dataclass
@@ -116,7 +116,7 @@ def counts(report: Path) -> tuple[int, int, int]:
 
 
 def main() -> int:
-    usual = ["check", *(tier.name for tier in TIERS if not tier.asked_for)]
+    usual = ["check", *(tier.name for tier in TIERS if REQUIRE_ALL or not tier.asked_for)]
     chosen = os.environ["TIERS"].split(",") if os.environ.get("TIERS") else usual
     if unknown := set(chosen) - {"check", *(tier.name for tier in TIERS)}:
         sys.exit(f"no such tier: {', '.join(sorted(unknown))}. TIERS takes names with commas between them.")

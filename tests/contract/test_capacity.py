@@ -7,7 +7,7 @@ from omkt_pipeline.db.tables import worker
 from omkt_pipeline.domain.capacity import Capacity, ChunkRules
 from omkt_pipeline.domain.task import Pool
 from omkt_pipeline.queue.capacity import CHUNK_SECONDS, capacity, chunk_rules
-from omkt_pipeline.queue.workers import DRAINING, sign
+from omkt_pipeline.queue.workers import DRAINING, NEAR, sign
 from omkt_pipeline.testing import a_claimant
 
 
@@ -34,6 +34,17 @@ def test_hosts_of_different_speeds_are_an_uneven_farm(database: Database) -> Non
         with_speed(database, a_claimant(database, Pool.TRANSCODER, host=host).worker_id, speed)
 
     assert capacity(database, Pool.TRANSCODER).uneven
+
+
+def test_a_farm_whose_transcoders_read_over_a_network_beside_a_prober_at_the_disk(database: Database) -> None:
+    a_claimant(database, Pool.TRANSCODER, host="beta")
+    assert not capacity(database, Pool.TRANSCODER).afar
+    near = update(worker).values(facts={NEAR: True})
+    prober = a_claimant(database, Pool.METADATA, host="alpha").worker_id
+    database.transact(lambda connection: connection.execute(near.where(worker.c.id == prober)).rowcount)
+    assert capacity(database, Pool.TRANSCODER).afar
+    database.transact(lambda connection: connection.execute(near).rowcount)
+    assert not capacity(database, Pool.TRANSCODER).afar
 
 
 def test_a_dry_run_cuts_as_the_planner_that_signed_last(database: Database) -> None:

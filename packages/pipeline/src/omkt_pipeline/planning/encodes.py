@@ -251,7 +251,7 @@ class Encodes:
         ]
         films, instead = self._films(sounds)
         tasks = [sound for sound in sounds if sound.key not in instead]
-        if films and self._capacity.afar:
+        if self._video is not None and self._capacity.afar:
             tasks = [*read_apart(tasks, self._source)]
         if self._stills and self._video is not None:
             stills = EncodeStills(**self._pictures(self._video), stills=tuple(self._stills.values()))

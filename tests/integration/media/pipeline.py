@@ -77,6 +77,8 @@ class Pipeline:
         #: Outputs that exist, by the numbers that plans call them by.
         self.existing: dict[int, MadeOutput] = {}
         self.inputs: Mapping[str, StagedFolder] = {}
+        #: The first plan, where there was one that takes samples.
+        self.samples: Plan | None = None
         #: What each task said, in their order.
         self.settled: list[tuple[TaskKind, Mapping[str, Any]]] = []
         root.mkdir(exist_ok=True)
@@ -108,17 +110,18 @@ class Pipeline:
         assert isinstance(effect, Probed)
         return MediaFacts.model_validate(effect.facts)
 
-    def plan(self, media: StoredMedia, facts: MediaFacts, presets: Sequence[str | Variation]) -> Plan:
+    def plan(self, media: StoredMedia, facts: MediaFacts, presets: Sequence[str | Variation], **spec: object) -> Plan:
         known = media.model_copy(update={"facts": facts})
         handler = PlanHandler(
             presets=shipped(),
             media_of=lambda _: known,
             presets_of=lambda _: tuple(presets),
             tools=self.tools,
+            inputs_of=self.inputs_of,
             capacity=lambda: self.capacity,
             rules=self.rules,
         )
-        effect = handler(self.context(new_task(TaskKind.PLAN))).effect
+        effect = handler(self.context(new_task(TaskKind.PLAN, spec))).effect
         assert isinstance(effect, Planned)
         return effect.plan
 
@@ -175,6 +178,11 @@ class Pipeline:
     def _run(self, media: StoredMedia, presets: Sequence[str | Variation]) -> Delivered:
         facts = self.probe(media)
         plan = self.plan(media, facts, presets)
+        if not plan.outputs:  # samples first
+            self.samples = plan
+            *samples, second = plan.tasks
+            self.inputs = {one.key: self.encode(one) for one in samples}
+            plan = self.plan(media, facts, presets, **second.spec)
         staged: dict[str, StagedFolder] = {}
         delivered = Delivered(facts=facts, plan=plan)
         for planned in plan.tasks:

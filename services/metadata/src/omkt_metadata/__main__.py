@@ -31,6 +31,7 @@ def main() -> None:
                 media_of=inputs.media_of,
                 presets_of=inputs.presets_of,
                 made_of=inputs.made_of,
+                inputs_of=inputs.inputs_of,
                 capacity=lambda: capacity(grounds.database, Pool.TRANSCODER),
                 rules=ChunkRules(min_seconds=settings.chunk_min_seconds, target_seconds=settings.chunk_target_seconds),
                 tools=tools,

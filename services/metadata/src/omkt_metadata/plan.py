@@ -9,11 +9,13 @@ from omkt_pipeline.domain.errors import SourceError
 from omkt_pipeline.domain.job import Variation
 from omkt_pipeline.domain.media import SourceFile, StoredMedia
 from omkt_pipeline.domain.preset import Preset
+from omkt_pipeline.domain.recipe import StagedFolder
 from omkt_pipeline.domain.task import Task
 from omkt_pipeline.media.encoders import encoders_for
 from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.planning.plan import plan_job, skipped_all
 from omkt_pipeline.planning.repeats import Existing
+from omkt_pipeline.planning.sampling import sampling, taken
 from omkt_pipeline.presets import varied
 
 if TYPE_CHECKING:
@@ -30,12 +32,13 @@ class Plan:
         media_of: Callable[[Task], StoredMedia],
         presets_of: Callable[[Task], tuple[str | Variation, ...]],
         made_of: Callable[[Task], Mapping[str, int]] = lambda _: {},
+        inputs_of: Callable[[Task], Mapping[str, StagedFolder]] = lambda _: {},
         capacity: Callable[[], Capacity] = Capacity,
         rules: ChunkRules | None = None,
         tools: Tools | None = None,
     ) -> None:
         self._presets, self._media_of, self._presets_of, self._made_of = presets, media_of, presets_of, made_of
-        self._capacity, self._rules = capacity, rules
+        self._inputs_of, self._capacity, self._rules = inputs_of, capacity, rules
         self._tools = tools
 
     def __call__(self, ctx: "TaskContext") -> Settlement:
@@ -46,6 +49,15 @@ class Plan:
         wanted = self._presets_of(ctx.task)
         source = SourceFile(path=media.path, bytes=media.bytes)
         chosen = [self._chosen(one) for one in wanted]
+        impossible = self._without_encoder(chosen)
+        build = self._tools.version if self._tools is not None else ""
+        sampled = taken(self._inputs_of(ctx.task)) if ctx.task.spec.get("sampled") else {}
+        existing = Existing(rows=self._made_of(ctx.task), build=build, sampled=sampled)
+        if not ctx.task.spec.get("sampled"):
+            new = [one for one in chosen if one.id not in impossible and existing.row_of(one) is None]
+            first = sampling(media.facts, source, new, spec=ctx.task.spec)
+            if first is not None:
+                return Settlement(effect=Planned(plan=first))
         try:
             plan = plan_job(
                 media.facts,
@@ -53,11 +65,9 @@ class Plan:
                 chosen,
                 capacity=self._capacity(),
                 rules=self._rules,
-                impossible=self._without_encoder(chosen),
+                impossible=impossible,
                 bases={one.id: one.preset for one in wanted if isinstance(one, Variation)},
-                existing=Existing(
-                    rows=self._made_of(ctx.task), build=self._tools.version if self._tools is not None else ""
-                ),
+                existing=existing,
             )
         except SourceError as refusal:
             if "presets" not in ctx.task.spec:

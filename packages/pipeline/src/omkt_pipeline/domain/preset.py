@@ -75,6 +75,8 @@ class VideoSettings(_Strict):
     max_rate: int = Field(60, ge=1, le=120)  #: frames per second
     buffer_seconds: float = Field(2.0, gt=0)
     watermark: WatermarkSettings | None = None
+    #: auto: samples of the film decide which rungs are worth having
+    ladder: Literal["fixed", "auto"] = "fixed"
     #: Measured of each rung against the source and told with the result; each costs one more decoding, and VMAF much more.
     quality: tuple[Literal["ssim", "xpsnr", "vmaf"], ...] = Field((), max_length=3)
     rungs: tuple[Rung, ...] = Field(min_length=1)
@@ -85,6 +87,8 @@ class VideoSettings(_Strict):
             raise ValueError(f"{self.codec} has no constant quality: its rungs need kbps")
         if self.two_pass and (self.codec in ("av1", "flv1") or any(rung.kbps is None for rung in self.rungs)):
             raise ValueError("two passes are for an average bitrate (kbps), in h264, hevc, vp8, vp9 and mpeg2video")
+        if self.ladder == "auto" and any(rung.crf is None for rung in self.rungs):
+            raise ValueError("a ladder that fits the film is found at constant quality: its rungs need crf")
         if self.hdr and self.codec not in ("hevc", "av1"):
             raise ValueError(f"HDR is kept in hevc and av1, not in {self.codec}")
         if self.hdr and self.watermark is not None:

@@ -13,6 +13,7 @@ from omkt_pipeline.domain.recipe import (
     EncodeTexts,
     EncodeTogether,
     EncodeVideo,
+    Extract,
     PackageFile,
     Part,
     Single,
@@ -22,6 +23,7 @@ from omkt_pipeline.domain.recipe import (
 )
 from omkt_pipeline.domain.task import TaskKind
 from omkt_pipeline.media.encode_argv import first_pass_argv, video_argv
+from omkt_pipeline.media.extract import extract_argv, packets_argv
 from omkt_pipeline.media.marks import images_of
 from omkt_pipeline.media.package_argv import TrackFile, cutting_of, file_argv, hls_argv
 from omkt_pipeline.media.sound_argv import audio_argv, loudness_argv, texts_argv
@@ -41,7 +43,17 @@ def commands_of(task: PlannedTask) -> list[list[str]]:
     """
     if task.kind is TaskKind.ENCODE:
         return _encode(task)
+    if task.kind is TaskKind.EXTRACT:
+        return _extract(task)
     return _package(task) if task.kind is TaskKind.PACKAGE else []
+
+
+def _extract(task: PlannedTask) -> list[list[str]]:
+    recipe, copy, limits = Extract.model_validate(task.spec), _MADE / "sounds", Limits()
+    return [
+        extract_argv(recipe, _SOURCE, copy, Path("packets"), tools=_TOOLS, limits=limits),
+        packets_argv(recipe, copy, Path("copied"), tools=_TOOLS, limits=limits),
+    ]
 
 
 def _encode(task: PlannedTask) -> list[list[str]]:

@@ -1,6 +1,7 @@
 """Collects what the outputs of a job need, each thing once."""
 
 import math
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, TypeVar
 
@@ -44,6 +45,7 @@ from omkt_pipeline.planning.picture import ladder_for, renditions_of
 from omkt_pipeline.planning.sounds import LANGUAGES, channels_of, one_for_each_language, usual_rate
 from omkt_pipeline.planning.stills import keys_suffice, pieces_of, preview_rendition, sheet_of, spread, stills_of
 from omkt_pipeline.planning.timing import gop_frames, mpeg2_rate, rate_for
+from omkt_pipeline.planning.worth import Sampled, worth_having
 
 Track = TypeVar("Track", VideoTrack, AudioTrack)
 
@@ -51,8 +53,15 @@ Track = TypeVar("Track", VideoTrack, AudioTrack)
 class Encodes:
     """The encode tasks of one plan. Equal recipes of several outputs are made once."""
 
-    def __init__(self, facts: MediaFacts, source: SourceFile, capacity: Capacity, rules: ChunkRules) -> None:
-        self._facts, self._source = facts, source
+    def __init__(
+        self,
+        facts: MediaFacts,
+        source: SourceFile,
+        capacity: Capacity,
+        rules: ChunkRules,
+        sampled: Mapping[str, Sampled] | None = None,
+    ) -> None:
+        self._facts, self._source, self._sampled = facts, source, sampled or {}
         self._capacity, self._rules = capacity, rules
         self._video, self._audio = _chosen(facts.video), _chosen(facts.audio)
         self._renditions: dict[tuple[Fraction, Range], dict[str, VideoRendition]] = {}
@@ -94,6 +103,9 @@ class Encodes:
         self._note(*explain.about_colour(track, kept=hdr, output=output))
         self._note(*explain.about_rungs(track, fitted, left_out, output))
         renditions = renditions_of(fitted, settings, rate, hdr=hdr)
+        if settings.ladder == "auto":
+            renditions, said = worth_having(renditions, self._sampled.get(output), output)
+            self._note(*said)
         part = range_of(trim, self._input(track).duration, rate)
         if not part.whole:
             self._note(explain.trimmed(part, output))

@@ -53,7 +53,9 @@ def plan_job(
         raise SourceError("The source holds neither picture nor sound.", code="source_no_tracks")
     if not presets:
         return Plan(outputs=(), tasks=(), decisions=_about_tracks(facts))
-    encodes = Encodes(facts, source, capacity or Capacity(), rules or ChunkRules())
+    encodes = Encodes(
+        facts, source, capacity or Capacity(), rules or ChunkRules(), existing.sampled if existing else {}
+    )
     existing = existing or Existing()
     packages: list[PlannedTask] = []
     repeats: list[PlannedTask] = []

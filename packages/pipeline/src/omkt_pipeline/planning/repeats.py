@@ -9,6 +9,7 @@ from omkt_pipeline.domain.plan import PlannedTask
 from omkt_pipeline.domain.preset import Preset
 from omkt_pipeline.domain.recipe import PackageAgain
 from omkt_pipeline.domain.task import TaskKind
+from omkt_pipeline.planning.worth import Sampled
 
 #: What a preset is called changes nothing of what it makes.
 _NAMES = frozenset({"id", "title", "description", "version"})
@@ -20,10 +21,12 @@ _SPEC_VERSION = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Existing:
-    """The outputs that exist of a source: their rows, by recipe; and the farm's ffmpeg, which would make new ones."""
+    """The outputs that exist of a source: their rows, by recipe; the farm's ffmpeg, which would make new ones; and what samples
+    took that were encoded for ladders that shall fit the source, by output."""
 
     rows: Mapping[str, int] = field(default_factory=dict)
     build: str = ""
+    sampled: Mapping[str, Sampled] = field(default_factory=dict)
 
     def recipe(self, preset: Preset) -> str:
         """What a preset makes with this build, as a hash: equal for presets that make the same."""

@@ -63,7 +63,8 @@ def _stills(preset: ThumbnailsPreset | PosterPreset | StoryboardPreset | Preview
 def _video(video: VideoSettings) -> str:
     rungs = ", ".join(_rung(rung) for rung in sorted(video.rungs, key=lambda rung: rung.size, reverse=True))
     hdr = ", in HDR" if video.hdr else ""
-    return f"{_CODECS[video.codec]} {rungs}, up to {video.max_rate} frames/s{hdr}"
+    auto = ", as far as samples of the film find them worth having" if video.ladder == "auto" else ""
+    return f"{_CODECS[video.codec]} {rungs}{auto}, up to {video.max_rate} frames/s{hdr}"
 
 
 def _rung(rung: Rung) -> str:

@@ -76,8 +76,14 @@ def _planned(connection: Connection, held: Task, effect: Planned) -> None:
         said = f"The source has {minutes:.1f} minutes, and the account may have {limit:g} made in 24 hours. Try again later."
         fail_job(connection, held.job_id, code="quota_minutes", message=said)
         return
+    reference = JobRef(
+        id=held.job_id, key=held.job_key, media_id=held.media_id, account_id=held.account_id, band=row.band
+    )
     if not plan.outputs:
-        succeed_job(connection, held.job_id)  # all that was asked for is to have the source here and to know it
+        if plan.tasks:  # samples, and a plan that knows what they took
+            add_tasks(connection, reference, plan.tasks)
+        else:  # all that was asked for is to have the source here and to know it
+            succeed_job(connection, held.job_id)
         return
     connection.execute(
         insert(output),
@@ -95,9 +101,6 @@ def _planned(connection: Connection, held: Task, effect: Planned) -> None:
         ],
     )
     connection.execute(update(job).where(job.c.id == held.job_id).values(minutes=minutes))
-    reference = JobRef(
-        id=held.job_id, key=held.job_key, media_id=held.media_id, account_id=held.account_id, band=row.band
-    )
     add_tasks(connection, reference, plan.tasks)
     if all(one.skipped for one in plan.outputs):
         _succeed_if_all_is_there(connection, held.job_id)

@@ -10,8 +10,8 @@ from omkt_cli.terminal import notes, one_line, say
 #: Without a terminal, progress is told in steps of this size.
 _STEP = 0.25
 _WORDS = {
-    "fetch": "fetching", "probe": "probing", "measure": "measuring", "extract": "planning", "plan": "planning",
-    "encode": "encoding", "package": "packaging",
+    "fetch": "fetching", "concat": "joining", "probe": "probing", "measure": "measuring", "extract": "planning",
+    "plan": "planning", "encode": "encoding", "package": "packaging",
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ _JOB, _JOBS, _TASKS, _FILES = TypeAdapter(Job), TypeAdapter(Jobs), TypeAdapter(T
 
 
 def submit(  # noqa: PLR0913 - as many as a job has
-    source: Mapping[str, str],
+    source: Mapping[str, str | Sequence[str]],
     presets: Sequence[str | Mapping[str, Any]],
     *,
     priority: str = "normal",
@@ -25,7 +25,7 @@ def submit(  # noqa: PLR0913 - as many as a job has
     deadline: datetime | None = None,
     idempotency_key: str | None = None,
 ) -> Call[Job]:
-    """Ask for outputs of a source: one of {"url": …}, {"upload": id}, {"path": …}, {"media": id}.
+    """Ask for outputs of a source: one of {"url": …}, {"upload": id}, {"path": …}, {"media": id}, {"concat": ids}.
 
     Each preset is a name, or {"preset": name, "id": …, "settings": {…}} to change some of its settings for this job.
     Sent twice (with one idempotency key, by default a new one) it is one job.

@@ -12,7 +12,7 @@ from omkt_client.models import Job, Media, MediaList, Plan
 _MEDIA, _LIST, _JOB, _PLAN = TypeAdapter(Media), TypeAdapter(MediaList), TypeAdapter(Job), TypeAdapter(Plan)
 
 
-def add(source: Mapping[str, str], *, measure: bool = False) -> Call[Job]:
+def add(source: Mapping[str, str | Sequence[str]], *, measure: bool = False) -> Call[Job]:
     """Bring a source to the farm and probe it, without making anything of it; the job that does so.
 
     `measure`: look and listen through all of it, too (loudness, borders, black, silence, scenes).

@@ -100,6 +100,8 @@ def a_settlement(task: Task, *, plan: Plan | None = None) -> Settlement:
         TaskKind.PROBE: Probed(facts={"container": "mov"}, raw={}),
         TaskKind.PLAN: Planned(plan=plan or a_plan()),
         TaskKind.MEASURE: Measured(measures={}),
+        TaskKind.CONCAT: Fetched(path="originals/whole/original", bytes=4, sha256="0" * 64),
+        TaskKind.EXTRACT: Encoded(facts={}),
         TaskKind.ENCODE: Encoded(facts={}),
         TaskKind.PACKAGE: Published(output=str(task.spec.get("output", "film")), entry="film.mp4", result={}),
     }

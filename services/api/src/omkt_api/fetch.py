@@ -25,8 +25,6 @@ from omkt_pipeline.worker import TaskContext
 
 log = structlog.get_logger(__name__)
 
-ORIGINAL = "original"
-
 #: Tries in a row that bring nothing, and tries at all, before the attempt gives up and the queue decides.
 _FRUITLESS_TRIES = 4
 _TRIES = 50
@@ -69,19 +67,19 @@ class Fetch:
         url, media_key = self._address_of(ctx.task), str(ctx.task.spec["media"])
         folder = layout.original_folder(media_key, ctx.task.folder_name)
         watch = Watch.for_seconds(self._limits.total_seconds, ctx.stop)
-        with ctx.share.new_folder(folder) as part, (part / ORIGINAL).open("xb") as target:
+        with ctx.share.new_folder(folder) as part, (part / layout.ORIGINAL).open("xb") as target:
             download = Download(ctx, self._limits, target)
             self._bring(url, download, watch)
             target.flush()
             os.fsync(target.fileno())
             digest = download.digest.hexdigest()
             if equal := self._equal(ctx.task.account_id, digest, download.size):
-                ctx.share.merge(part / ORIGINAL, equal, size=download.size, sha256=digest)
+                ctx.share.merge(part / layout.ORIGINAL, equal, size=download.size, sha256=digest)
         ctx.report(1.0)
         return Settlement(
-            effect=Fetched(path=f"{folder}/{ORIGINAL}", bytes=download.size, sha256=digest, name=download.name),
+            effect=Fetched(path=f"{folder}/{layout.ORIGINAL}", bytes=download.size, sha256=digest, name=download.name),
             folder=folder,
-            artifacts=(Artifact(path=ORIGINAL, bytes=download.size, sha256=digest),),
+            artifacts=(Artifact(path=layout.ORIGINAL, bytes=download.size, sha256=digest),),
         )
 
     def _bring(self, url: str, download: "Download", watch: Watch) -> None:

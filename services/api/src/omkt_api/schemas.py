@@ -33,7 +33,7 @@ class _In(BaseModel):
 
 
 class SourceIn(_In):
-    """Where the media comes from: exactly one of the four."""
+    """Where the media comes from: exactly one of the five."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
@@ -61,10 +61,18 @@ class SourceIn(_In):
         description="The id of a media that the farm has: it is neither fetched nor probed again.",
     )
 
+    concat: list[Annotated[str, Field(min_length=1, max_length=64, pattern="^[^,]*$")]] | None = Field(
+        default=None,
+        min_length=2,
+        max_length=32,
+        description="Ids of probed media that are laid behind each other, in this order; one may come more than once. What comes "
+        "out is a media of its own, in the size and rate of the first picture.",
+    )
+
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if sum(value is not None for value in self._values()) != 1:
-            raise ValueError("give exactly one of url, upload, path and media")
+            raise ValueError("give exactly one of url, upload, path, media and concat")
         return self
 
     def as_source(self) -> Source:
@@ -75,10 +83,11 @@ class SourceIn(_In):
         raise AssertionError("validated above")
 
     def _values(self) -> tuple[str | None, ...]:
-        return self.url, self.upload, self.path, self.media
+        joined = ",".join(self.concat) if self.concat is not None else None
+        return self.url, self.upload, self.path, self.media, joined
 
 
-_KINDS = (SourceKind.URL, SourceKind.UPLOAD, SourceKind.PATH, SourceKind.MEDIA)
+_KINDS = (SourceKind.URL, SourceKind.UPLOAD, SourceKind.PATH, SourceKind.MEDIA, SourceKind.CONCAT)
 
 
 class CallbackIn(_In):

@@ -45,7 +45,7 @@ class Submit:
         if source.kind is SourceKind.URL:
             check_url(source.value, self._policy)
             return NewMedia()
-        if source.kind in (SourceKind.UPLOAD, SourceKind.MEDIA):
+        if source.kind in (SourceKind.UPLOAD, SourceKind.MEDIA, SourceKind.CONCAT):
             return NewMedia()
         path = layout.incoming_path(source.value)
         try:

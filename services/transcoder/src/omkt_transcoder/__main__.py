@@ -8,6 +8,7 @@ from omkt_pipeline.queue.inputs import Inputs
 from omkt_pipeline.queue.twins import start_again
 from omkt_pipeline.settings import DaemonSettings
 from omkt_pipeline.worker import Chore
+from omkt_transcoder.concat import Concat
 from omkt_transcoder.encode import Encode
 from omkt_transcoder.measure import Measure
 from omkt_transcoder.package import Package
@@ -29,6 +30,7 @@ def main() -> None:
         pool=Pool.TRANSCODER,
         handlers={
             TaskKind.ENCODE: Encode(tools=tools, limits=limits, inputs_of=inputs.inputs_of),
+            TaskKind.CONCAT: Concat(tools=tools, limits=limits, parts_of=inputs.parts_of),
             TaskKind.MEASURE: Measure(tools=tools, limits=limits, media_of=inputs.media_of),
             TaskKind.PACKAGE: Package(
                 tools=tools, limits=limits, inputs_of=inputs.inputs_of, output_of=inputs.output_of

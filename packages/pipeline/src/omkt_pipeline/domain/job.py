@@ -56,6 +56,7 @@ class SourceKind(StrEnum):
     UPLOAD = "upload"
     PATH = "path"
     MEDIA = "media"  #: one that the farm knows already; never the kind of a media itself
+    CONCAT = "concat"  #: several that the farm knows, laid behind each other
 
 
 class MediaState(IntEnum):
@@ -77,7 +78,8 @@ class OutputState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Where a job's media comes from. `value` is the URL, the upload's id or the path below the share's incoming folder."""
+    """Where a job's media comes from. `value` is the URL, the upload's id, the path below the share's incoming folder, or
+    the ids of several media with commas between them."""
 
     kind: SourceKind
     value: str

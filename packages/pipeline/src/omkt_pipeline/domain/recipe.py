@@ -287,6 +287,31 @@ class MadeOutput:
     artifacts: tuple[Artifact, ...]
 
 
+class ConcatPart(Value):
+    """One of the films that are laid behind each other."""
+
+    source: SourceFile
+    demuxer: str
+    seconds: float
+    video: int | None  #: its track; None: black for as long
+    audio: int | None  #: its track; None: silence
+    width: int  #: of its picture inside the whole's
+    height: int
+    interlaced: bool = False
+    tone_map: str | None = None
+    colour: Colour | None = None
+
+
+class Concat(Value):
+    """Films laid behind each other: the picture of each fitted into one size, the rest of it black."""
+
+    parts: tuple[ConcatPart, ...]
+    width: int
+    height: int
+    rate: str | None  #: frames per second, a fraction; None: no picture at all
+    channels: int  #: 0: no sound at all
+
+
 class Extract(Value):
     """Copy sounds out of the film, into the same container, for encodes elsewhere to read instead of the whole of it."""
 

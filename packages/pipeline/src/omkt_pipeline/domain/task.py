@@ -68,6 +68,7 @@ class TaskKind(StrEnum):
     PACKAGE = "package"
     MEASURE = "measure"
     EXTRACT = "extract"
+    CONCAT = "concat"
 
     @property
     def pool(self) -> Pool:
@@ -87,6 +88,7 @@ _POOLS = {
     TaskKind.PACKAGE: Pool.TRANSCODER,
     TaskKind.MEASURE: Pool.TRANSCODER,
     TaskKind.EXTRACT: Pool.METADATA,
+    TaskKind.CONCAT: Pool.TRANSCODER,
 }
 _SPEC_VERSIONS = {
     TaskKind.FETCH: 1,
@@ -96,6 +98,7 @@ _SPEC_VERSIONS = {
     TaskKind.PACKAGE: 3,
     TaskKind.MEASURE: 4,
     TaskKind.EXTRACT: SPEC_VERSION,
+    TaskKind.CONCAT: SPEC_VERSION,
 }
 
 

@@ -20,7 +20,7 @@ from omkt_pipeline.queue.limits import limited_accounts, take_place
 
 #: A task that failed on a host is left to other hosts for so long; then any host may try.
 AVOID_SECONDS = 60.0
-_FIRST_KINDS = (TaskKind.FETCH, TaskKind.PROBE, TaskKind.MEASURE, TaskKind.PLAN)
+_FIRST_KINDS = (TaskKind.FETCH, TaskKind.CONCAT, TaskKind.PROBE, TaskKind.MEASURE, TaskKind.PLAN)
 
 
 @dataclass(frozen=True, kw_only=True)

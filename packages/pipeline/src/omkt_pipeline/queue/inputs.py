@@ -1,13 +1,14 @@
 """What a handler must know to do its task, read from the database."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import artifact, job, media, output, task, task_edge
 from omkt_pipeline.domain.errors import SourceError
-from omkt_pipeline.domain.job import OutputState, Variation
+from omkt_pipeline.domain.job import MediaState, OutputState, Variation
 from omkt_pipeline.domain.media import MediaFacts, StoredMedia
 from omkt_pipeline.domain.recipe import MadeOutput, StagedFolder
 from omkt_pipeline.domain.task import Artifact, Task
@@ -26,13 +27,20 @@ class Inputs:
         )
         if row.path is None:
             raise SourceError("The original is not on the share any more. Submit it again.", code="source_expired")
-        return StoredMedia(
-            key=row.media_key,
-            path=row.path,
-            bytes=row.bytes or 0,
-            sha256=row.sha256,
-            facts=MediaFacts.model_validate(row.facts) if row.facts else None,
+        return _stored(row)
+
+    def parts_of(self, held: Task) -> tuple[StoredMedia, ...]:
+        """The media that a concat task lays behind each other. Raises SourceError (source_expired) when one is gone."""
+        keys = [str(key) for key in held.spec["parts"]]
+        question = select(media).where(
+            media.c.media_key.in_(keys), media.c.account_id == held.account_id, media.c.state == MediaState.PROBED
         )
+        rows = self._database.fetch(lambda connection: connection.execute(question).all())
+        found = {row.media_key: _stored(row) for row in rows if row.path is not None}
+        if gone := [key for key in keys if key not in found]:
+            said = f"The original of {', '.join(gone)} is not on the share any more. Submit it again."
+            raise SourceError(said, code="source_expired")
+        return tuple(found[key] for key in keys)
 
     def presets_of(self, held: Task) -> tuple[str | Variation, ...]:
         """The presets that the task's job asks for, and what it changes of some; of a later plan, those that were added."""
@@ -105,3 +113,13 @@ class Inputs:
             }
 
         return self._database.fetch(look)
+
+
+def _stored(row: Any) -> StoredMedia:
+    return StoredMedia(
+        key=row.media_key,
+        path=row.path,
+        bytes=row.bytes or 0,
+        sha256=row.sha256,
+        facts=MediaFacts.model_validate(row.facts) if row.facts else None,
+    )

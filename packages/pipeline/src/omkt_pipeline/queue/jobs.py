@@ -42,10 +42,13 @@ class _Media:
     id: int
     key: str
     state: MediaState
+    minutes: float = 0.0  #: of what must be laid together first
 
 
 #: CPU seconds that decoding a film may take; how long it is may not be known yet.
 _MEASURE_COST = 60.0
+#: The same for decoding a minute of film and encoding it anew.
+_CONCAT_COST_A_MINUTE = 30.0
 #: What a caller writes beside a new job, in the same transaction; it is given the job's number.
 Beside = Callable[[Connection, int], None]
 
@@ -81,7 +84,7 @@ def submit(
         reference = JobRef(
             id=job_id, key=job_key, media_id=source.id, account_id=account_id, band=request.priority.band
         )
-        steps = first_tasks(request.source, source.key, source.state, measure=request.measure)
+        steps = first_tasks(request.source, source.key, source.state, measure=request.measure, minutes=source.minutes)
         held = _held(steps, source.state)
         add_tasks(connection, reference, steps, held=held, not_before=request.not_before)
         return Submitted(job_key=job_key, replayed=False)
@@ -100,11 +103,16 @@ def submit(
         return winner
 
 
-def first_tasks(source: Source, media_key: str, state: MediaState, *, measure: bool = False) -> list[PlannedTask]:
+def first_tasks(
+    source: Source, media_key: str, state: MediaState, *, measure: bool = False, minutes: float = 0.0
+) -> list[PlannedTask]:
     """The tasks every job begins with: only what is not known yet is fetched and probed, and measured where it is asked for."""
     steps: list[PlannedTask] = []
     if state == MediaState.EXPECTED and source.kind is SourceKind.URL:
         steps.append(PlannedTask(key="fetch", kind=TaskKind.FETCH, spec={"url": source.value, "media": media_key}))
+    if state == MediaState.EXPECTED and source.kind is SourceKind.CONCAT:
+        spec = {"media": media_key, "parts": source.value.split(",")}
+        steps.append(PlannedTask(key="concat", kind=TaskKind.CONCAT, spec=spec, cost=_CONCAT_COST_A_MINUTE * minutes))
     if state != MediaState.PROBED:
         steps.append(PlannedTask(key="probe", kind=TaskKind.PROBE, spec={}, needs=tuple(step.key for step in steps)))
     if measure:
@@ -117,7 +125,8 @@ def first_tasks(source: Source, media_key: str, state: MediaState, *, measure: b
 
 def _held(steps: list[PlannedTask], state: MediaState) -> tuple[str, ...]:
     """The task that waits for the end of an upload; `complete_upload` releases it."""
-    is_sent = state == MediaState.EXPECTED and not any(step.kind is TaskKind.FETCH for step in steps)
+    is_made = any(step.kind in (TaskKind.FETCH, TaskKind.CONCAT) for step in steps)
+    is_sent = state == MediaState.EXPECTED and not is_made
     return ("probe",) if is_sent else ()
 
 
@@ -252,8 +261,11 @@ def _media(connection: Connection, account_id: int, source: Source, found: NewMe
     if source.kind in (SourceKind.UPLOAD, SourceKind.MEDIA):
         return _known_media(connection, account_id, source)
     key = new_key()
+    minutes = 0.0
+    if source.kind is SourceKind.CONCAT:
+        minutes = sum(_minutes_of(connection, account_id, part) for part in source.value.split(","))
     media_id = _insert_media(connection, account_id, key, source, found)
-    return _Media(id=media_id, key=key, state=MediaState.STORED if found.path else MediaState.EXPECTED)
+    return _Media(minutes=minutes, id=media_id, key=key, state=MediaState.STORED if found.path else MediaState.EXPECTED)
 
 
 def _known_media(connection: Connection, account_id: int, source: Source) -> _Media:
@@ -271,6 +283,17 @@ def _known_media(connection: Connection, account_id: int, source: Source) -> _Me
     if row.state == MediaState.EXPECTED and not is_upload:
         raise Conflict("This media is still being fetched. Submit its URL, or wait.", code="media_not_ready")
     return _Media(id=row.id, key=row.media_key, state=MediaState(row.state))
+
+
+def _minutes_of(connection: Connection, account_id: int, key: str) -> float:
+    """How long a media is that becomes a part of another one."""
+    known = _known_media(connection, account_id, Source(kind=SourceKind.MEDIA, value=key))
+    if known.state != MediaState.PROBED:
+        raise Conflict(
+            f"The media {key} is not probed yet. Wait for that, then lay it together.", code="media_not_ready"
+        )
+    facts = connection.execute(select(media.c.facts).where(media.c.id == known.id)).scalar() or {}
+    return float(facts.get("duration") or 0.0) / 60
 
 
 def _insert_media(connection: Connection, account_id: int, key: str, source: Source, found: NewMedia) -> int:

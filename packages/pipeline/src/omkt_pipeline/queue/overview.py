@@ -25,6 +25,9 @@ from omkt_pipeline.domain.task import Artifact, Attempt, AttemptOutcome, TaskKin
 _PRIORITY = {priority.band: priority for priority in Priority}
 #: What fetching, probing and planning are worth in a job's progress before its plan is known.
 _EARLY_STEP = 0.01
+#: And what must be done before it can be made, where that is much: samples, parts that are laid together.
+_EARLY_PART = 0.1
+_LATE = (TaskKind.ENCODE, TaskKind.PACKAGE, TaskKind.MEASURE, TaskKind.CONCAT)
 _TOGETHER = 200  #: jobs in one question
 
 
@@ -241,7 +244,7 @@ def _view(row: Row[Any], outputs: list[OutputView], steps: list[Row[Any]]) -> Jo
 
 
 def _progress(steps: list[Row[Any]]) -> float:
-    late = [step for step in steps if step.kind in (TaskKind.ENCODE, TaskKind.PACKAGE, TaskKind.MEASURE)]
+    late = [step for step in steps if step.kind in _LATE]
     early = sum(_EARLY_STEP for step in steps if step not in late and step.state == TaskState.DONE)
     # Two starts of the same work are one piece of it, as far as the farther one is.
     reached: dict[int, float] = defaultdict(float)
@@ -251,7 +254,9 @@ def _progress(steps: list[Row[Any]]) -> float:
         reached[first], costs[first] = max(reached[first], step.progress), step.cost
     whole = sum(costs.values())
     done = sum(costs[first] * reached[first] for first in costs)
-    return round(min(1.0, early + (1 - early) * (done / whole if whole else 0.0)), 4)
+    # What comes before the plan, as samples do, says nothing of how much comes behind it.
+    foreseen = _EARLY_PART if any(one.kind == TaskKind.PLAN and one.state == TaskState.WAITING for one in steps) else 1
+    return round(min(1.0, early + (1 - early) * foreseen * (done / whole if whole else 0.0)), 4)
 
 
 def _output_view(row: Row[Any]) -> OutputView:

@@ -19,6 +19,8 @@ INCOMING = "incoming"
 ORIGINALS = "originals"
 STAGING = "staging"
 RESULTS = "results"
+#: Of an original in its attempt's folder.
+ORIGINAL = "original"
 #: A folder that is being written carries this ending until it is complete.
 PART = ".part"
 

@@ -1,11 +1,14 @@
 """Several media laid behind each other are a media of their own: made first, then probed and planned as any other."""
 
 import pytest
+from sqlalchemy import update
 from tests.contract.looking import job_state, task_states
 
 from omkt_pipeline.db.engine import Database
+from omkt_pipeline.db.tables import media
 from omkt_pipeline.domain.errors import Conflict, NotFound, SourceError
 from omkt_pipeline.domain.job import JobState, MediaState, Source, SourceKind
+from omkt_pipeline.domain.media import MediaFacts
 from omkt_pipeline.domain.task import Pool, TaskKind, TaskState
 from omkt_pipeline.queue.audit import audit_rows
 from omkt_pipeline.queue.inputs import Inputs
@@ -27,7 +30,11 @@ def a_part(database: Database, account: int) -> str:
     while (held := take(database, Pool.TRANSCODER)) is not None:
         settle(database, held, a_settlement(held))
     assert view.media is not None
-    return str(view.media["key"])
+    key = str(view.media["key"])
+    facts = MediaFacts(container="mov", duration=60.0).model_dump(mode="json")
+    known = update(media).where(media.c.media_key == key).values(facts=facts)
+    database.transact(lambda connection: connection.execute(known).rowcount)
+    return key
 
 
 def test_parts_are_laid_together_before_anything_else(database: Database, account: int) -> None:
@@ -44,9 +51,9 @@ def test_parts_are_laid_together_before_anything_else(database: Database, accoun
     settle(database, held, a_settlement(held))
 
     assert taken(database, Pool.METADATA).kind is TaskKind.PROBE
-    media = job_by_key(database, account, key).media
-    assert media is not None
-    assert media_by_key(database, account, str(media["key"])).state is MediaState.STORED
+    whole = job_by_key(database, account, key).media
+    assert whole is not None
+    assert media_by_key(database, account, str(whole["key"])).state is MediaState.STORED
     assert audit_rows(database) == []
 
 

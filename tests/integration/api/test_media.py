@@ -120,6 +120,20 @@ def test_a_media_is_brought_without_making_anything_and_probed_again(farm: Farm)
         refused(client.post("/v1/media/none/probe"), 404, "media_unknown")
 
 
+def test_several_media_make_a_source(farm: Farm) -> None:
+    keys = [a_probed_media(farm), a_probed_media(farm)]
+    with farm.client() as client, farm.client(farm.other_key) as other:
+        made = client.post("/v1/jobs", json=job(source={"concat": keys})).json()
+
+        assert made["source"] == {"kind": "concat", "value": ",".join(keys)}
+        assert [task["kind"] for task in client.get(f"/v1/jobs/{made['id']}/tasks").json()["tasks"]] == [
+            "concat", "probe", "plan",
+        ]  # fmt: skip
+        refused(other.post("/v1/jobs", json=job(source={"concat": keys})), 404, "media_unknown")
+        refused(client.post("/v1/jobs", json=job(source={"concat": keys[:1]})), 422, "request_invalid")
+        refused(client.post("/v1/jobs", json=job(source={"concat": ["a,b", keys[0]]})), 422, "request_invalid")
+
+
 def test_how_long_an_original_is_kept_is_its_owners_to_say(farm: Farm) -> None:
     job_key = farm.publish()
     with farm.client() as client, farm.client(farm.other_key) as other:

@@ -88,7 +88,7 @@ class Encode:
 
         facts = cut_sounds(recipes, facts, target, tools=self._tools, run=copied)
         if isinstance(recipe, EncodeTogether):
-            finish_files(recipe, facts, target, tools=self._tools, run=copied, ctx=ctx)
+            finish_files(recipe, facts, target, tools=self._tools, limits=self._limits, run=copied, ctx=ctx)
         folder = layout.staging_folder(ctx.task)
         artifacts = ctx.keep(target, folder)
         return Settlement(effect=Encoded(facts=facts), folder=folder, artifacts=artifacts)

@@ -5,12 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omkt_pipeline.domain.errors import VerifyError
+import structlog
+
+from omkt_pipeline.domain.errors import SourceError, VerifyError
+from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.recipe import EncodeTogether, PackageFile
+from omkt_pipeline.media.boxes import read_box
 from omkt_pipeline.media.containers import staged
+from omkt_pipeline.media.covers import cover_argv
 from omkt_pipeline.media.labels import chapter_file, chapter_tags
 from omkt_pipeline.media.made import tracks_of
+from omkt_pipeline.media.moov import MovieTrack
 from omkt_pipeline.media.package_argv import TrackFile, file_argv
+from omkt_pipeline.media.process import ToolExited
 from omkt_pipeline.media.tools import Tools
 from omkt_transcoder.segments import Run
 from omkt_transcoder.titles import disposition_of
@@ -18,6 +25,9 @@ from omkt_transcoder.verify import DURATION_SLACK_SECONDS
 
 if TYPE_CHECKING:
     from omkt_pipeline.worker import TaskContext
+
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +59,14 @@ def place_of(spec: PackageFile) -> str:
 
 
 def join_file(
-    spec: PackageFile, tracks: Sequence[Encoded], made: Path, *, tools: Tools, run: Run, ctx: "TaskContext"
+    spec: PackageFile,
+    tracks: Sequence[Encoded],
+    made: Path,
+    *,
+    tools: Tools,
+    limits: Limits,
+    run: Run,
+    ctx: "TaskContext",
 ) -> None:
     """Make the file. Raises VerifyError when it does not hold the tracks, each as it was encoded."""
     rate = next((one.facts["sample_rate"] for one in tracks if "sample_rate" in one.facts), None)
@@ -59,6 +76,7 @@ def join_file(
     elif spec.chapters:
         chapters = ctx.scratch / f"chapters-{spec.output}.txt"
         chapters.write_text(chapter_file(spec.chapters))
+    cover = _cover(spec, made, tools=tools, limits=limits, run=run, ctx=ctx)
     argv = file_argv(
         [one.track for one in tracks],
         made,
@@ -67,12 +85,17 @@ def join_file(
         sample_rate=rate,
         tags=tags,
         chapters=chapters,
+        cover=cover,
     )
-    run(argv, [*(one.path for one in tracks), *([chapters] if chapters else [])])
+    run(argv, [*(one.path for one in tracks), *(path for path in (chapters, cover) if path is not None)])
+    if cover is not None:
+        cover.unlink()
     # Not every container keeps the order of its tracks, and MP4 has one more for the names of chapters.
     order = ["video", "audio", "subtitle"]
     all_tracks = (track for track in tracks_of(made, tools=tools, stop=ctx.stop) if track.kind in order)
     found = sorted(all_tracks, key=lambda track: order.index(track.kind))
+    if cover is not None:
+        found = _without_cover(found, spec, made)
     if len(found) != len(tracks):
         raise VerifyError(f"{spec.name} holds {len(found)} tracks instead of {len(tracks)}.")
     for track, one in zip(found, tracks, strict=True):
@@ -86,8 +109,38 @@ def join_file(
             raise VerifyError(f"{spec.name} lasts {track.duration:.2f} s instead of {planned['duration']:.2f} s.")
 
 
+def _cover(spec: PackageFile, made: Path, *, tools: Tools, limits: Limits, run: Run, ctx: "TaskContext") -> Path | None:
+    """The file's cover beside it; None where the source has none, or one that cannot be decoded."""
+    if spec.cover is None:
+        return None
+    source, target = ctx.share.original(spec.cover.source.path), made.with_name(f"{made.stem}-cover.jpg")
+    try:
+        run(cover_argv(spec.cover, source, target, tools=tools, limits=limits), [source])
+    except (SourceError, ToolExited) as error:
+        log.warning("a cover that cannot be decoded is left out", event_code="cover_damaged", reason=error.message)
+    if target.exists() and target.stat().st_size:
+        return target
+    target.unlink(missing_ok=True)
+    return None
+
+
+def _without_cover(tracks: list[MovieTrack], spec: PackageFile, made: Path) -> list[MovieTrack]:
+    """The tracks that are none. Raises VerifyError when there is no cover: in MP4 it is a tag (covr), in MP3 a track."""
+    others = [track for track in tracks if track.codec != "mjpeg"]
+    if len(others) == len(tracks) and b"covr" not in (read_box(made, b"moov") or b""):
+        raise VerifyError(f"{spec.name} should have a cover, and has none.")
+    return others
+
+
 def finish_files(
-    recipe: EncodeTogether, facts: Mapping[str, Any], made: Path, *, tools: Tools, run: Run, ctx: "TaskContext"
+    recipe: EncodeTogether,
+    facts: Mapping[str, Any],
+    made: Path,
+    *,
+    tools: Tools,
+    limits: Limits,
+    run: Run,
+    ctx: "TaskContext",
 ) -> None:
     """Make the files of a task out of what it has encoded into `made`, and leave only what others need besides."""
     said = {name: fact for group in ("renditions", "sounds", "texts") for name, fact in facts.get(group, {}).items()}
@@ -100,7 +153,7 @@ def finish_files(
         ]
         target = made / place_of(spec)
         target.parent.mkdir(parents=True)
-        join_file(spec, tracks, target, tools=tools, run=run, ctx=ctx)
+        join_file(spec, tracks, target, tools=tools, limits=limits, run=run, ctx=ctx)
         used.update(track.path for track in tracks if track.name not in recipe.kept)
     for path in used:
         path.unlink()

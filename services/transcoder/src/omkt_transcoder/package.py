@@ -142,7 +142,7 @@ class Package:
         inputs, files = self._whole(spec, parts, inputs, ctx)
         tracks = [_encoded(part, inputs, files, ctx) for part in parts]
         run = partial(self._run, ctx=ctx)
-        join_file(spec, tracks, target / spec.name, tools=self._tools, run=run, ctx=ctx)
+        join_file(spec, tracks, target / spec.name, tools=self._tools, limits=self._limits, run=run, ctx=ctx)
         return spec.name, _contents(parts, inputs)
 
     def _images(

@@ -142,6 +142,7 @@ class MediaFacts(Value):
     subtitles: int = 0  #: number of subtitle tracks
     subtitle_tracks: tuple[SubtitleTrack, ...] = ()  #: empty for media that were probed before these were looked at
     attached_pictures: int = 0
+    cover: int | None = None  #: the attached picture that is shown for the whole: its track
     tags: dict[str, str] = Field(default_factory=dict)  #: title, artist and the like, one line each
     chapters: tuple[Chapter, ...] = ()  #: on the container's clock
     unusable: tuple[str, ...] = ()  #: codecs of tracks we cannot or will not decode

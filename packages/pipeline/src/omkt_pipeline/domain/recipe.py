@@ -212,6 +212,14 @@ class PackageHls(_Package):
     segment_seconds: float
 
 
+class Cover(Value):
+    """The picture of a source that has one for the whole, as albums do."""
+
+    source: SourceFile
+    demuxer: str
+    index: int
+
+
 class PackageFile(_Package):
     """Join into one file."""
 
@@ -220,6 +228,7 @@ class PackageFile(_Package):
     container: str = "mp4"
     tags: dict[str, str] = Field(default_factory=dict)
     chapters: tuple[Chapter, ...] = ()
+    cover: Cover | None = None
     finished: bool = False  #: the one encode that it needs has made the file, too
 
 

@@ -22,6 +22,7 @@ from omkt_pipeline.domain.recipe import (
     singles,
 )
 from omkt_pipeline.domain.task import TaskKind
+from omkt_pipeline.media.covers import cover_argv
 from omkt_pipeline.media.encode_argv import first_pass_argv, video_argv
 from omkt_pipeline.media.extract import extract_argv, packets_argv
 from omkt_pipeline.media.marks import images_of
@@ -63,7 +64,7 @@ def _encode(task: PlannedTask) -> list[list[str]]:
     cuttings = [cutting for recipe in recipes if (cutting := cutting_of(recipe, _MADE)) is not None]
     encoding = [argv for recipe in recipes for argv in _one(recipe)]
     cut = [hls_argv(cuttings, _MADE, tools=_TOOLS)] if cuttings else []
-    return [*encoding, *cut, *map(_file, files)]
+    return [*encoding, *cut, *(argv for file in files for argv in _file(file))]
 
 
 def _one(recipe: Single) -> list[list[str]]:
@@ -97,13 +98,19 @@ def _one(recipe: Single) -> list[list[str]]:
 def _package(task: PlannedTask) -> list[list[str]]:
     """What was left in its last form is packaged without ffmpeg; segments of what was not are cut as an encode does it."""
     spec = package_spec.validate_python(task.spec)
-    return [_file(spec)] if isinstance(spec, PackageFile) and not spec.finished else []
+    return _file(spec) if isinstance(spec, PackageFile) and not spec.finished else []
 
 
-def _file(spec: PackageFile) -> list[str]:
+def _file(spec: PackageFile) -> list[list[str]]:
     tracks = [*map(_track, (*spec.video, *spec.audio, *spec.texts))]
     chapters = Path("chapters") if spec.chapters and spec.container != "ogg" else None
-    return file_argv(tracks, _MADE / spec.name, spec.container, tools=_TOOLS, tags=spec.tags, chapters=chapters)
+    cover = Path("cover") if spec.cover is not None else None
+    drawn = (
+        [] if spec.cover is None else [cover_argv(spec.cover, _SOURCE, Path("cover"), tools=_TOOLS, limits=Limits())]
+    )
+    name = _MADE / spec.name
+    joined = file_argv(tracks, name, spec.container, tools=_TOOLS, tags=spec.tags, chapters=chapters, cover=cover)
+    return [*drawn, joined]
 
 
 def _track(part: Part) -> TrackFile:

@@ -18,6 +18,7 @@ _INTERLACED = frozenset({"tt", "bb", "tb", "bt"})
 _MOST_OBLONG = 10
 _STRING_KEPT = 1000
 _STREAMS_KEPT = 100
+_COVERS = frozenset({"mjpeg", "png"})
 
 
 def facts_from(raw: Raw, *, size: int) -> MediaFacts:
@@ -29,13 +30,13 @@ def facts_from(raw: Raw, *, size: int) -> MediaFacts:
     for frame in raw.get("frames") or []:
         frames[int(frame.get("stream_index", -1))].append(frame)
     video, audio, unusable = [], [], []
-    subtitles, attached = list[SubtitleTrack](), 0
+    subtitles, attached = list[SubtitleTrack](), list[Raw]()
     for stream in (raw.get("streams") or [])[:_STREAMS_KEPT]:
         kind, reason = stream.get("codec_type"), _reason_not_to_use(stream)
         if kind == "subtitle":
             subtitles.append(_subtitle(stream))
         elif kind == "video" and _is_attached(stream):
-            attached += 1
+            attached.append(stream)
         elif kind in ("video", "audio") and reason:
             unusable.append(reason)
         elif kind == "video" and (track := _video(stream, frames[_index(stream)])):
@@ -52,7 +53,8 @@ def facts_from(raw: Raw, *, size: int) -> MediaFacts:
         audio=tuple(audio),
         subtitles=len(subtitles),
         subtitle_tracks=tuple(subtitles),
-        attached_pictures=attached,
+        attached_pictures=len(attached),
+        cover=next((_index(one) for one in attached if _is_cover(one)), None),
         tags=tags_of(raw),
         chapters=chapters_of(raw),
         unusable=tuple(unusable),
@@ -82,6 +84,10 @@ def _reason_not_to_use(stream: Raw) -> str | None:
         return "encrypted"
     codec = str(stream.get("codec_name") or "unknown")
     return None if codec in DECODERS else re.sub(r"[^\w.-]", "", codec)[:40] or "unknown"
+
+
+def _is_cover(stream: Raw) -> bool:
+    return bool((stream.get("disposition") or {}).get("attached_pic")) and stream.get("codec_name") in _COVERS
 
 
 def _is_attached(stream: Raw) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from omkt_pipeline.domain.recipe import EncodeAudio, Single
 from omkt_pipeline.media.containers import MUXERS, TITLES, exact_edits, staged
+from omkt_pipeline.media.covers import as_input, as_track
 from omkt_pipeline.media.encode_argv import begin
 from omkt_pipeline.media.labels import tag_words
 from omkt_pipeline.media.segmenter import segmented
@@ -93,6 +94,7 @@ def file_argv(
     sample_rate: int | None = None,
     tags: Mapping[str, str] | None = None,
     chapters: Path | None = None,
+    cover: Path | None = None,
 ) -> list[str]:
     """Join tracks into one file; `sample_rate` is that of its first sound, `chapters` the file that `chapter_file` makes."""
     argv = [*begin(tools)]
@@ -100,6 +102,9 @@ def file_argv(
         argv += _ours(track)
     if chapters is not None:
         argv += ["-protocol_whitelist", "file,pipe", "-f", "ffmetadata", "-i", f"file:{chapters}"]
+    inputs = len(tracks) + (chapters is not None)
+    if cover is not None:
+        argv += as_input(cover)
     for number in range(len(tracks)):
         argv += ["-map", f"{number}:0"]
     languages = [
@@ -119,5 +124,7 @@ def file_argv(
     silent = ["-map_metadata:g", "-1", "-map_metadata:s", "-1"]
     labels = ["-map_chapters", "-1" if chapters is None else str(len(tracks)), *tag_words(tags or {})]
     argv += ["-c", "copy", *titles, *silent, *labels, *languages, *dispositions]
+    if cover is not None:
+        argv += as_track(len(tracks), inputs)
     edits = exact_edits(MUXERS[container][-1], sample_rate)
     return [*argv, *edits, *MUXERS[container], f"file:{target}"]

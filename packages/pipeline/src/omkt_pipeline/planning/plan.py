@@ -70,7 +70,7 @@ def plan_job(
             repeats.append(again(preset, there))
             continue
         try:
-            packages.append(_package(preset, encodes, facts))
+            packages.append(_package(preset, encodes, facts, source))
         except SourceError as refusal:
             refusals[preset.id] = refusal
     if not packages and not repeats:
@@ -123,7 +123,7 @@ def _planned(preset: Preset, base: str | None, *, recipe: str | None, skipped: s
     )
 
 
-def _package(preset: Preset, encodes: Encodes, facts: MediaFacts) -> PlannedTask:
+def _package(preset: Preset, encodes: Encodes, facts: MediaFacts, source: SourceFile) -> PlannedTask:
     """The package task of one output; asks `encodes` for what it needs on the way."""
     spec: Value
     parts: tuple[Part, ...]
@@ -140,7 +140,7 @@ def _package(preset: Preset, encodes: Encodes, facts: MediaFacts) -> PlannedTask
         if isinstance(preset, HlsPreset):
             spec = PackageHls(**tracks, segment_seconds=segments or preset.segment_seconds)
         else:
-            labels = labels_of(facts, preset.container, part, wanted=preset.tags)
+            labels = labels_of(facts, source, preset.container, part, wanted=preset.tags)
             spec = PackageFile(**tracks, name=f"video.{preset.container}", container=preset.container, **labels)
     elif isinstance(preset, AudioPreset):
         part = encodes.part(preset.trim, None)
@@ -148,7 +148,7 @@ def _package(preset: Preset, encodes: Encodes, facts: MediaFacts) -> PlannedTask
         if not parts:
             raise SourceError(f"The source has no sound, and {preset.id} is nothing else.", code="no_audio")
         name = f"audio.{preset.container}"
-        labels = labels_of(facts, preset.container, part, wanted=preset.tags)
+        labels = labels_of(facts, source, preset.container, part, wanted=preset.tags)
         spec = PackageFile(output=preset.id, audio=parts, name=name, container=preset.container, **labels)
     elif not encodes.has_video:
         raise SourceError(f"The source has no moving picture, and {preset.id} shows one.", code="no_video")

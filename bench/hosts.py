@@ -216,10 +216,14 @@ def _plain(farm: Farm, work: dict[Host, list[Path]], name: str) -> float:
 
 
 def _rescues(farm: Farm, film: list[Path]) -> list[float]:
-    """Seconds from the power loss of a host to the next attempt at what it was doing, on another host."""
+    """Seconds from the power loss of a host to the next attempt at what it was doing, on another host.
+
+    The film is made in a codec that is not cut into chunks, so that the other host is free: how long it would be busy
+    with work of its own is no question of rescue.
+    """
     waits = []
     for _ in range(KILLS):
-        key = farm.client.submit(film[0], "mp4-720p")
+        key = farm.client.submit(film[0], "omkt-video-480p-webm")
         name = str(wait_for(lambda key=key: farm.client.running(key), seconds=300, what="an encode"))
         host = farm.secondaries[name]
         host.guest.kill()

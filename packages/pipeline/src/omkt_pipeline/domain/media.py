@@ -48,6 +48,7 @@ class VideoTrack(Value):
     bit_depth: int = 8
     colour: Colour = Colour()
     mastering: Mastering | None = None
+    closed_captions: bool = False  #: its first pictures carry captions (CEA-608 or 708, ATSC A/53 part 4)
     dolby_vision: int | None = None  #: its profile; the layer of 8 and 9 can be shown without it, that of 5 cannot
     frames: int | None = None  #: what the container says
     counted_frames: int | None = None  #: packets of the whole track, counted

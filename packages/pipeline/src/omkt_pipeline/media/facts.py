@@ -122,12 +122,17 @@ def _video(stream: Raw, frames: Sequence[Raw]) -> VideoTrack | None:
             primaries=_known(_first(frames, "color_primaries") or stream.get("color_primaries")),
         ),
         mastering=mastering_of([stream, *frames]),
+        closed_captions=bool(stream.get("closed_captions")) or any(map(_is_captioned, frames)),
         dolby_vision=dolby_vision_of(stream),
         frames=_integer(stream.get("nb_frames")),
         start=_seconds(stream.get("start_time")) or 0.0,
         duration=_track_duration(stream),
         default=bool((stream.get("disposition") or {}).get("default")),
     )
+
+
+def _is_captioned(frame: Raw) -> bool:
+    return any("Closed Captions" in str(one.get("side_data_type")) for one in frame.get("side_data_list") or [])
 
 
 def _audio(stream: Raw) -> AudioTrack | None:

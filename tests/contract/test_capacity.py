@@ -5,8 +5,11 @@ from sqlalchemy import update
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import worker
 from omkt_pipeline.domain.capacity import Capacity, ChunkRules
+from omkt_pipeline.domain.steering import Steering
 from omkt_pipeline.domain.task import Pool
 from omkt_pipeline.queue.capacity import CHUNK_SECONDS, capacity, chunk_rules
+from omkt_pipeline.queue.farm import found_farm
+from omkt_pipeline.queue.maintenance import steer, steering
 from omkt_pipeline.queue.workers import DRAINING, NEAR, sign
 from omkt_pipeline.testing import a_claimant
 
@@ -45,6 +48,17 @@ def test_a_farm_whose_transcoders_read_over_a_network_beside_a_prober_at_the_dis
     assert capacity(database, Pool.TRANSCODER).afar
     database.transact(lambda connection: connection.execute(near).rowcount)
     assert not capacity(database, Pool.TRANSCODER).afar
+
+
+def test_an_operator_changes_how_films_are_cut_and_changes_it_back(database: Database) -> None:
+    found_farm(database)
+    steer(database, {"chunk_min_seconds": 4.0, "keep_results_days": 1.0})
+    assert chunk_rules(database) == ChunkRules(min_seconds=4.0)
+    assert steering(database).days("keep_results_days", 30.0) == 1.0
+    assert steering(database).days("keep_failed_days", 3.0) == 3.0
+
+    assert steer(database, {"chunk_min_seconds": None}) == Steering(keep_results_days=1.0)
+    assert chunk_rules(database) == ChunkRules()
 
 
 def test_a_dry_run_cuts_as_the_planner_that_signed_last(database: Database) -> None:

@@ -116,7 +116,7 @@ def published(database: Database) -> int:
 def sweep(database: Database, share: Share) -> None:
     """What the courier does behind ended jobs; then its search for strays, a day and more later."""
     keep_all = Retention(originals_seconds=0, results_seconds=0, failed_seconds=0)
-    Expire(database, share, keep_all).work_once()
+    Expire(database, share, lambda: keep_all).work_once()
     later = time.time() + 2 * 86400
     strays = Strays(database, share, clock=lambda: later)
     for _ in range(6):  # each call looks at one batch

@@ -49,7 +49,7 @@ def _nothing_left(farm: Farm) -> None:
     assert [path for path in farm.scratch.iterdir() if path.is_dir()] == [], "scratch was not cleaned"
     # A failed job keeps its files for a while, so that it can be tried again; here the while is over at once.
     retention = Retention(originals_seconds=0, results_seconds=0, failed_seconds=0.000001)
-    Expire(farm.database, farm.share, retention).work_once()
+    Expire(farm.database, farm.share, lambda: retention).work_once()
     lying = {
         path.relative_to(farm.share.root).as_posix()
         for area in (STAGING, RESULTS)

@@ -139,3 +139,16 @@ def test_an_operator_sees_the_queue_and_holds_it(farm: Farm) -> None:
         assert operator.get("/v1/farm/troubles").json()["next"] is None
         refused(operator.post("/v1/farm/troubles/4711/retry"), 404, "task_unknown")
         assert operator.get("/v1/farm/storage").json()["free_bytes"] > 0
+
+
+def test_an_operator_changes_settings_of_the_running_farm(farm: Farm) -> None:
+    with farm.client() as operator:
+        assert set(operator.get("/v1/farm/settings").json().values()) == {None}
+        changed = operator.patch("/v1/farm/settings", json={"keep_results_days": 14, "chunk_min_seconds": 5.5}).json()
+        assert (changed["keep_results_days"], changed["chunk_min_seconds"]) == (14, 5.5)
+        operator.patch("/v1/farm/settings", json={"keep_results_days": None})
+
+        assert operator.get("/v1/farm/settings").json() == changed | {"keep_results_days": None}
+        for wrong in ({"keep_results_days": -1}, {"keep_results_days": True}, {"lease_seconds": 5}):
+            refused(operator.patch("/v1/farm/settings", json=wrong), 422, "request_invalid")
+        operator.patch("/v1/farm/settings", json={"chunk_min_seconds": None})

@@ -119,7 +119,7 @@ class Pipeline:
             tools=self.tools,
             inputs_of=self.inputs_of,
             capacity=lambda: self.capacity,
-            rules=self.rules,
+            rules=lambda: self.rules,
         )
         effect = handler(self.context(new_task(TaskKind.PLAN, spec))).effect
         assert isinstance(effect, Planned)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pydantic import TypeAdapter
 
 from omkt_client.call import NOTHING, Call, path
-from omkt_client.models import Farm, Host, Hosts, Storage, Troubles
+from omkt_client.models import Farm, Host, Hosts, Settings, Storage, Troubles
 
 _HOST, _HOSTS, _FARM = TypeAdapter(Host), TypeAdapter(Hosts), TypeAdapter(Farm)
-_TROUBLES, _STORAGE = TypeAdapter(Troubles), TypeAdapter(Storage)
+_TROUBLES, _STORAGE, _SETTINGS = TypeAdapter(Troubles), TypeAdapter(Storage), TypeAdapter(Settings)
 
 
 def hosts() -> Call[Hosts]:
@@ -44,6 +44,16 @@ def queue() -> Call[Farm]:
 def pause(pools: Sequence[str]) -> Call[Farm]:
     """Let nobody claim work of these kinds, and everybody of all others."""
     return Call(method="PATCH", path=path("farm"), answer=_FARM, body={"paused": list(pools)})
+
+
+def settings() -> Call[Settings]:
+    """What was changed while the farm runs."""
+    return Call(method="GET", path=path("farm", "settings"), answer=_SETTINGS)
+
+
+def change_settings(**changes: float | None) -> Call[Settings]:
+    """Change settings by their names; None leads back to what the services were started with."""
+    return Call(method="PATCH", path=path("farm", "settings"), answer=_SETTINGS, body=dict(changes))
 
 
 def troubles(*, limit: int = 20, before: int | None = None) -> Call[Troubles]:

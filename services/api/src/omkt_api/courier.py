@@ -10,8 +10,10 @@ from omkt_api.strays import Strays
 from omkt_api.wire.courier import WireCourier
 from omkt_pipeline.daemon import enter, queue_chores, read_settings, run_daemon
 from omkt_pipeline.db.engine import Database
+from omkt_pipeline.domain.steering import Steering
 from omkt_pipeline.domain.task import Pool, TaskKind
 from omkt_pipeline.queue.deadlines import enforce_deadlines
+from omkt_pipeline.queue.maintenance import steering
 from omkt_pipeline.queue.media import equal_original
 from omkt_pipeline.queue.outbox import Outbox
 from omkt_pipeline.queue.rescue import promote_aged
@@ -36,11 +38,7 @@ def main() -> None:
     expire = Expire(
         database,
         grounds.share,
-        Retention(
-            originals_seconds=settings.keep_originals_days * _DAY,
-            results_seconds=settings.keep_results_days * _DAY,
-            failed_seconds=settings.keep_failed_days * _DAY,
-        ),
+        lambda: _retention(settings, steering(database)),
     )
     limits = FetchLimits(max_bytes=settings.fetch_max_bytes, total_seconds=settings.fetch_seconds)
     run_daemon(
@@ -68,6 +66,14 @@ def main() -> None:
             *clients.chores(),
             Chore(name="bury", every_seconds=30, run=lambda: bury(database, silent_seconds=_SILENT_SECONDS)),
         ],
+    )
+
+
+def _retention(settings: CourierSettings, steered: Steering) -> Retention:
+    return Retention(
+        originals_seconds=steered.days("keep_originals_days", settings.keep_originals_days) * _DAY,
+        results_seconds=steered.days("keep_results_days", settings.keep_results_days) * _DAY,
+        failed_seconds=steered.days("keep_failed_days", settings.keep_failed_days) * _DAY,
     )
 
 

@@ -1,5 +1,6 @@
 """Expire: what retention allows to go, goes. Rows change first; files go after; repeated, it does no harm."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -37,14 +38,14 @@ class Retention:
 class Expire:
     """The verb, bound to a farm."""
 
-    def __init__(self, database: Database, share: Share, retention: Retention) -> None:
+    def __init__(self, database: Database, share: Share, retention: Callable[[], Retention]) -> None:
         self._database = database
         self._share = share
         self._retention = retention
 
     def work_once(self) -> None:
         """Let one batch go of everything that may."""
-        keep = self._retention
+        keep = self._retention()
         for state, seconds in (
             (JobState.SUCCEEDED, keep.results_seconds),
             (JobState.FAILED, keep.failed_seconds),

@@ -10,6 +10,7 @@ from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.task import Pool, TaskKind
 from omkt_pipeline.queue.capacity import CHUNK_SECONDS, capacity
 from omkt_pipeline.queue.inputs import Inputs
+from omkt_pipeline.queue.maintenance import steering
 from omkt_pipeline.queue.presets import KnownPresets
 from omkt_pipeline.settings import MetadataSettings
 
@@ -19,6 +20,7 @@ def main() -> None:
     grounds = enter(settings, service="metadata")
     tools = media_tools(settings)
     inputs = Inputs(grounds.database)
+    own = ChunkRules(min_seconds=settings.chunk_min_seconds, target_seconds=settings.chunk_target_seconds)
     run_daemon(
         grounds,
         settings,
@@ -33,7 +35,7 @@ def main() -> None:
                 made_of=inputs.made_of,
                 inputs_of=inputs.inputs_of,
                 capacity=lambda: capacity(grounds.database, Pool.TRANSCODER),
-                rules=ChunkRules(min_seconds=settings.chunk_min_seconds, target_seconds=settings.chunk_target_seconds),
+                rules=lambda: steering(grounds.database).chunks(own),
                 tools=tools,
             ),
         },

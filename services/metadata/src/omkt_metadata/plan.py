@@ -34,7 +34,7 @@ class Plan:
         made_of: Callable[[Task], Mapping[str, int]] = lambda _: {},
         inputs_of: Callable[[Task], Mapping[str, StagedFolder]] = lambda _: {},
         capacity: Callable[[], Capacity] = Capacity,
-        rules: ChunkRules | None = None,
+        rules: Callable[[], ChunkRules] = ChunkRules,
         tools: Tools | None = None,
     ) -> None:
         self._presets, self._media_of, self._presets_of, self._made_of = presets, media_of, presets_of, made_of
@@ -64,7 +64,7 @@ class Plan:
                 source,
                 chosen,
                 capacity=self._capacity(),
-                rules=self._rules,
+                rules=self._rules(),
                 impossible=impossible,
                 bases={one.id: one.preset for one in wanted if isinstance(one, Variation)},
                 existing=existing,

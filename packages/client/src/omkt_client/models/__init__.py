@@ -12,7 +12,7 @@ from omkt_client.models.account import (
     Webhook,
     Webhooks,
 )
-from omkt_client.models.farm import Farm, Host, Hosts, HostWorker, Pool, Storage, Stored, Trouble, Troubles
+from omkt_client.models.farm import Farm, Host, Hosts, HostWorker, Pool, Settings, Storage, Stored, Trouble, Troubles
 from omkt_client.models.jobs import (
     Attempt,
     Callback,
@@ -65,6 +65,7 @@ __all__ = [
     "Preset",
     "Presets",
     "Secret",
+    "Settings",
     "Source",
     "Step",
     "Storage",

@@ -50,6 +50,16 @@ class Farm(Model):
     pools: tuple[Pool, ...]
 
 
+class Settings(Model):
+    """What was changed of a running farm; None: as its services were started."""
+
+    keep_originals_days: float | None = None
+    keep_results_days: float | None = None
+    keep_failed_days: float | None = None
+    chunk_min_seconds: float | None = None
+    chunk_target_seconds: float | None = None
+
+
 class Trouble(Model):
     """A task that failed for good or was set aside."""
 

@@ -6,6 +6,7 @@ from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import worker
 from omkt_pipeline.domain.capacity import Capacity, ChunkRules
 from omkt_pipeline.domain.task import Pool
+from omkt_pipeline.queue.maintenance import steering
 from omkt_pipeline.queue.workers import NEAR, has_near_peer
 
 #: What workers say of themselves by then: how fast their host encoded lately, in work of the same cost.
@@ -31,14 +32,14 @@ def capacity(database: Database, pool: Pool) -> Capacity:
 
 
 def chunk_rules(database: Database) -> ChunkRules:
-    """How the farm's planners cut films, as the one that signed last says; the defaults when none is up."""
+    """How the farm's planners cut films: as the one that signed last says, or the operator has changed since; the defaults
+    when none is up."""
     question = (
         select(worker.c.facts)
         .where(worker.c.state == _UP, worker.c.pool == Pool.METADATA)
         .order_by(worker.c.seen_at.desc())
     )
-    for facts in database.fetch(lambda connection: connection.execute(question).scalars().all()):
-        said = (facts or {}).get(CHUNK_SECONDS)
-        if isinstance(said, list) and len(said) == 2:
-            return ChunkRules(min_seconds=said[0], target_seconds=said[1])
-    return ChunkRules()
+    found = database.fetch(lambda connection: connection.execute(question).scalars().all())
+    told = (said for facts in found if isinstance(said := (facts or {}).get(CHUNK_SECONDS), list) and len(said) == 2)
+    own = next((ChunkRules(min_seconds=said[0], target_seconds=said[1]) for said in told), ChunkRules())
+    return steering(database).chunks(own)

@@ -13,7 +13,7 @@ from omkt_api.routes.jobs import UNREADABLE
 from omkt_pipeline.domain.errors import NotFound
 from omkt_pipeline.domain.task import Pool, TaskState
 from omkt_pipeline.queue import jobs
-from omkt_pipeline.queue.maintenance import pause, paused_pools
+from omkt_pipeline.queue.maintenance import pause, paused_pools, steer, steering
 from omkt_pipeline.queue.overview import queue_depth
 from omkt_pipeline.queue.trail import steps
 from omkt_pipeline.queue.troubles import Trouble, stored, troubles
@@ -44,6 +44,26 @@ class FarmChange(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     paused: list[PoolName] = Field(max_length=3, description="Exactly these claim nothing. What runs already runs on.")
+
+
+Days = Annotated[float, Field(ge=0, le=36500, strict=True)]
+Seconds = Annotated[float, Field(ge=2, le=86400, strict=True)]
+
+
+class SettingsOut(BaseModel):
+    """Settings that may be changed while the farm runs; docs/configuration.md says what each means."""
+
+    keep_originals_days: Days | None = None
+    keep_results_days: Days | None = None
+    keep_failed_days: Days | None = None
+    chunk_min_seconds: Seconds | None = None
+    chunk_target_seconds: Seconds | None = None
+
+
+class SettingsChange(SettingsOut):
+    """What shall be changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"keep_results_days": 14}]})
 
 
 class TroubleOut(BaseModel):
@@ -111,6 +131,26 @@ def change_farm(wanted: FarmChange, api: TheApi) -> FarmOut:
     """Pause pools for maintenance. Workers hear of it within about ten seconds."""
     pause(api.database, [Pool[name.upper()] for name in wanted.paused])
     return _farm(api)
+
+
+@router.get(
+    "/settings", operation_id="get_settings", summary="Look at changed settings", responses=documented(*FOR_OPERATORS)
+)
+def get_settings(api: TheApi) -> SettingsOut:
+    """What was changed since the services were started; null is what they were started with."""
+    return SettingsOut.model_validate(steering(api.database).model_dump())
+
+
+@router.patch(
+    "/settings",
+    operation_id="change_settings",
+    summary="Change settings of the running farm",
+    responses=documented(*FOR_OPERATORS, UNREADABLE, (413, "body_too_large")),
+)
+def change_settings(wanted: SettingsChange, api: TheApi) -> SettingsOut:
+    """Change what is named; null leads back to what the services were started with. They hear of it within seconds."""
+    changed = steer(api.database, wanted.model_dump(exclude_unset=True))
+    return SettingsOut.model_validate(changed.model_dump())
 
 
 @router.get(

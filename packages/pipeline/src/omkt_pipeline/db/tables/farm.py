@@ -23,6 +23,8 @@ class FarmRow(SQLModel, table=True):
     exports_at: datetime | None = moment(nullable=True)
     #: Names of the pools that the operator paused; see queue/maintenance.py.
     paused: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
+    #: Settings that the operator changed while it runs: domain/steering.py as JSON.
+    steering: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     #: The oldest revision whose programs may work with this schema; see db/revision.py.
     oldest_revision: str = Field(max_length=32)
 

@@ -96,17 +96,52 @@ def test_what_is_of_no_known_length_is_refused(pipeline: Pipeline, clip: Clip) -
     assert caught.value.code == "source_unprobed"
 
 
-def real_ones() -> list[Path]:
+def test_what_is_too_long_together_is_refused(pipeline: Pipeline, tools: Tools, clip: Clip) -> None:
+    pipeline.limits = pipeline.limits.model_copy(update={"max_duration_seconds": 3.0})
+
+    with pytest.raises(SourceError) as caught:
+        laid_together(pipeline, tools, *[clip("c-wide.mp4", WIDE)] * 2)
+    assert caught.value.code == "source_too_long"
+
+
+LONG = f"-f lavfi -i testsrc2=d=8:r=25:s=320x180 -f lavfi -i sine=d=8:r=44100 {_ENCODED} -c:a aac"
+
+
+@pytest.mark.parametrize("kind", ["v", "a"])
+def test_a_part_of_which_the_end_cannot_be_decoded_is_refused(
+    tmp_path: Path, tools: Tools, clip: Clip, kind: str
+) -> None:
+    damaged = tmp_path / "damaged.mp4"
+    damaged.write_bytes(spoilt(clip("c-long.mp4", LONG), kind, tools, begin=4.0))
+
+    with pytest.raises(SourceError) as caught:
+        laid_together(Pipeline(tmp_path / "p", tools), tools, damaged, clip("c-wide.mp4", WIDE))
+    assert caught.value.code == "source_damaged"
+
+
+def spoilt(path: Path, kind: str, tools: Tools, *, begin: float) -> bytes:
+    """A film whose packets of one kind are all there, and from a second on nonsense."""
+    argv = [
+        str(tools.ffprobe), "-v", "error", "-select_streams", kind, "-show_entries", "packet=pts_time,size,pos",
+        "-of", "csv=p=0", str(path),
+    ]  # fmt: skip
+    content = bytearray(path.read_bytes())
+    for line in subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60).stdout.split():
+        time, size, place = line.split(",")[:3]
+        if float(time) >= begin:
+            content[int(place) : int(place) + int(size)] = b"\xff" * int(size)
+    return bytes(content)
+
+
+def real_ones() -> list[list[Path]]:
     folder = media_folder()
     names = ("iphone-portrait-ios9.mov", "hdr10-hevc-1080p.mp4", "interlaced-mpeg2-pal-anamorphic.ts",
              "vfr-screen-3026x1386.mp4", "animated.gif", "negative-start-vp9-opus.webm")  # fmt: skip
-    return [] if folder is None else [folder / name for name in names]
+    return [] if folder is None else [[folder / name for name in names]]
 
 
-def test_real_films_follow_each_other(pipeline: Pipeline, tools: Tools) -> None:
-    files = real_ones()
-    if not files:
-        return
+@pytest.mark.parametrize("files", real_ones(), ids=len)
+def test_real_films_follow_each_other(pipeline: Pipeline, tools: Tools, files: list[Path]) -> None:
     lengths = [facts.duration or 0 for file in files if (facts := pipeline.probe(pipeline.store(file)))]
     _, facts = laid_together(pipeline, tools, *files)
 

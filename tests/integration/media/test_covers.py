@@ -28,7 +28,7 @@ def album(clip: Clip) -> Path:
     return clip(
         "album.mp3",
         "-f lavfi -i sine=d=3:r=44100 -f lavfi -i testsrc2=s=2000x2000:d=0.04 -map 0 -map 1 -c:a libmp3lame -c:v png"
-        " -frames:v 1 -disposition:v attached_pic -metadata title=Song",
+        " -disposition:v attached_pic -metadata title=Song",
     )
 
 
@@ -60,12 +60,15 @@ def test_a_cover_that_is_none_costs_nothing_but_itself(pipeline: Pipeline, album
     assert delivered.results["music-mp3"]["duration"] == pytest.approx(3.0, abs=0.1)
 
 
-@pytest.mark.parametrize(("name", "size"), [("mp3-cover-1400px.mp3", (1400, 1400)), ("flac-cover.flac", None)])
-def test_real_covers(pipeline: Pipeline, name: str, size: tuple[int, int] | None) -> None:
+def real_sounds() -> list[tuple[Path, tuple[int, int] | None]]:
     folder = media_folder()
-    if folder is None:
-        return
-    delivered = pipeline.run(folder / name, ["music-mp3", "music-aac"])
+    known = (("mp3-cover-1400px.mp3", (1400, 1400)), ("flac-cover.flac", None))
+    return [] if folder is None else [(folder / name, size) for name, size in known]
+
+
+@pytest.mark.parametrize(("sound", "size"), real_sounds())
+def test_real_covers(pipeline: Pipeline, sound: Path, size: tuple[int, int] | None) -> None:
+    delivered = pipeline.run(sound, ["music-mp3", "music-aac"])
 
     for entry in delivered.entries.values():
         (found,) = covers(entry, pipeline.tools)

@@ -10,8 +10,8 @@ from omkt_pipeline.domain.plan import Plan
 from omkt_pipeline.domain.preset import HlsPreset, Rung, VideoSettings
 from omkt_pipeline.domain.recipe import EncodeVideo, StagedFolder
 from omkt_pipeline.domain.task import TaskKind
+from omkt_pipeline.planning.known import Known
 from omkt_pipeline.planning.plan import plan_job
-from omkt_pipeline.planning.repeats import Existing
 from omkt_pipeline.planning.sampling import sampling, taken
 from omkt_pipeline.presets import shipped
 
@@ -21,7 +21,7 @@ NAMES = ("1080p", "720p", "480p", "360p", "240p")
 def ladder(*kbps: float) -> Plan:
     """The plan of a film of which samples took so many kbit/s, largest first."""
     sampled = {"hls-auto": {name: one * 1000 for name, one in zip(NAMES, kbps, strict=True)}}
-    return plan_job(facts(video(), STEREO), SOURCE, [shipped()["hls-auto"]], existing=Existing(sampled=sampled))
+    return plan_job(facts(video(), STEREO), SOURCE, [shipped()["hls-auto"]], known=Known(sampled=sampled))
 
 
 def rungs(plan: Plan) -> list[str]:

@@ -41,7 +41,7 @@ class Extract:
         if reason:
             log.info("sounds are read from the film", event_code="not_extracted", reason=reason)
             return Settlement(effect=Encoded(facts={}))
-        extracted = Extracted(name=copy.name, demuxer=recipe.demuxer, indexes=recipe.indexes)
+        extracted = Extracted(demuxer=recipe.demuxer, indexes=recipe.indexes)
         folder = layout.staging_folder(ctx.task)
         facts = {"extracted": extracted.model_dump(mode="json")}
         return Settlement(effect=Encoded(facts=facts), folder=folder, artifacts=ctx.keep(target, folder))

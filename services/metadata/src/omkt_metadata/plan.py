@@ -13,8 +13,8 @@ from omkt_pipeline.domain.recipe import StagedFolder
 from omkt_pipeline.domain.task import Task
 from omkt_pipeline.media.encoders import encoders_for
 from omkt_pipeline.media.tools import Tools
+from omkt_pipeline.planning.known import Known
 from omkt_pipeline.planning.plan import plan_job, skipped_all
-from omkt_pipeline.planning.repeats import Existing
 from omkt_pipeline.planning.sampling import sampling, taken
 from omkt_pipeline.presets import varied
 
@@ -52,9 +52,9 @@ class Plan:
         impossible = self._without_encoder(chosen)
         build = self._tools.version if self._tools is not None else ""
         sampled = taken(self._inputs_of(ctx.task)) if ctx.task.spec.get("sampled") else {}
-        existing = Existing(rows=self._made_of(ctx.task), build=build, sampled=sampled)
+        known = Known(rows=self._made_of(ctx.task), build=build, sampled=sampled)
         if not ctx.task.spec.get("sampled"):
-            new = [one for one in chosen if one.id not in impossible and existing.row_of(one) is None]
+            new = [one for one in chosen if one.id not in impossible and known.row_of(one) is None]
             first = sampling(media.facts, source, new, spec=ctx.task.spec)
             if first is not None:
                 return Settlement(effect=Planned(plan=first))
@@ -67,7 +67,7 @@ class Plan:
                 rules=self._rules(),
                 impossible=impossible,
                 bases={one.id: one.preset for one in wanted if isinstance(one, Variation)},
-                existing=existing,
+                known=known,
             )
         except SourceError as refusal:
             if "presets" not in ctx.task.spec:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from omkt_pipeline.domain.effects import Encoded, Settlement
-from omkt_pipeline.domain.errors import SourceError, Unavailable, VerifyError
+from omkt_pipeline.domain.errors import Unavailable, VerifyError
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.media import Loudness
 from omkt_pipeline.domain.recipe import Encode as Recipe
@@ -30,12 +30,11 @@ from omkt_pipeline.domain.recipe import (
     singles,
 )
 from omkt_pipeline.domain.task import Task
-from omkt_pipeline.media.complaints import meaning_of
 from omkt_pipeline.media.containers import staged
-from omkt_pipeline.media.encode_argv import TOO_MANY_DECODE_ERRORS
+from omkt_pipeline.media.decoding import decode
 from omkt_pipeline.media.encoders import encoders_of
 from omkt_pipeline.media.loudness import gain, needs_limiter, read_loudness
-from omkt_pipeline.media.process import Finished, ProcessLimits, Reach, ToolExited, run
+from omkt_pipeline.media.process import Finished, Reach
 from omkt_pipeline.media.progress import Progress
 from omkt_pipeline.media.sound_argv import audio_argv, loudness_argv, steady_argv, texts_argv
 from omkt_pipeline.media.stills_argv import board_argv, preview_argv
@@ -228,24 +227,11 @@ class Encode:
         }
 
     def _run(self, argv: list[str], reach: Reach, on_line: Callable[[str], bool], ctx: "TaskContext") -> Finished:
-        wall = self._limits.wall_seconds(ctx.task.cost, ctx.threads)
-        confined = ProcessLimits(
-            wall_seconds=wall,
-            stall_seconds=self._limits.stall_seconds,
-            cpu_seconds=int(wall * max(1, ctx.threads)),
-            memory_bytes=self._limits.encode_memory_bytes,
-            file_bytes=self._limits.max_file_bytes,
+        limits, threads = self._limits, ctx.threads
+        wall = limits.wall_seconds(ctx.task.cost, threads)
+        return decode(
+            argv, limits=limits, wall_seconds=wall, threads=threads, reach=reach, stop=ctx.stop, on_line=on_line
         )
-        try:
-            return run(argv, limits=confined, reach=reach, stop=ctx.stop, on_line=on_line)
-        except ToolExited as error:
-            if error.status == TOO_MANY_DECODE_ERRORS:
-                raise SourceError(
-                    "The source is damaged: more than half of it cannot be decoded.",
-                    code="source_damaged",
-                    log_tail=error.log_tail,
-                ) from error
-            raise meaning_of(error.log_tail or "") or error from error
 
     def _refuse_without_encoder(self, recipe: Recipe) -> None:
         encoders = encoders_of(recipe)

@@ -8,17 +8,14 @@ from omkt_pipeline.domain.errors import SourceError
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.media import StoredMedia
 from omkt_pipeline.domain.task import Task
-from omkt_pipeline.media.complaints import meaning_of
+from omkt_pipeline.media.decoding import decode
 from omkt_pipeline.media.measures import Reading, measures_argv
-from omkt_pipeline.media.process import ProcessLimits, Reach, ToolExited, run
+from omkt_pipeline.media.process import Reach
 from omkt_pipeline.media.progress import Progress
 from omkt_pipeline.media.tools import Tools
 
 if TYPE_CHECKING:
     from omkt_pipeline.worker import TaskContext
-
-#: Slower than this part of real time is a hang.
-_SLOWEST = 20.0
 
 
 class Measure:
@@ -40,17 +37,15 @@ class Measure:
             reading.take(line)
             return progress.take(line)
 
-        wall = 600.0 + _SLOWEST * (facts.duration or 0.0)
-        confined = ProcessLimits(
+        wall = self._limits.pass_seconds(facts.duration or 0.0)
+        finished = decode(
+            argv,
+            limits=self._limits,
             wall_seconds=wall,
-            stall_seconds=self._limits.stall_seconds,
-            cpu_seconds=int(wall * max(1, ctx.threads)),
-            memory_bytes=self._limits.encode_memory_bytes,
-            file_bytes=0,
+            threads=ctx.threads,
+            reach=Reach(reads=(source,)),
+            stop=ctx.stop,
+            on_line=take,
         )
-        try:
-            finished = run(argv, limits=confined, reach=Reach(reads=(source,)), stop=ctx.stop, on_line=take)
-        except ToolExited as error:
-            raise meaning_of(error.log_tail or "") or error from error
         measures = reading.result(finished.stderr_tail, duration=facts.duration)
         return Settlement(effect=Measured(measures=measures.model_dump(mode="json")))

@@ -49,7 +49,7 @@ def check_rendition(
         cut = _cut(path.parent, recipe.frames_before // rendition.segment_frames, recipe.seconds, stderr=stderr)
         track, size = segmented_track(path.parent, cut, tools=tools, stop=stop), sum(cut.bytes)
         if short_of(recipe.seconds, track.duration):
-            raise _damaged(track.duration, recipe.seconds, stderr)
+            raise damaged(track.duration, recipe.seconds, stderr)
     if recipe.chunk is not None and recipe.chunk.frames not in (None, track.samples):
         raise VerifyError(
             f"{rendition.name} holds {track.samples} frames of chunk {recipe.chunk.number}, not {recipe.chunk.frames}.",
@@ -127,7 +127,7 @@ def check_board(recipe: EncodeBoard, folder: Path, *, stderr: str) -> dict[str, 
     """Facts of a storyboard. Raises SourceError when nothing could be decoded, VerifyError when sheets are missing."""
     sheets = sorted(path.name for path in folder.glob(f"{recipe.name}-*.jpg") if path.stat().st_size)
     if not sheets:
-        raise _damaged(0.0, recipe.input.duration, stderr)
+        raise damaged(0.0, recipe.input.duration, stderr)
     # The last pictures of a film that ends a little early may be missing; a sheet may not.
     each = recipe.columns * recipe.rows
     if len(sheets) != -(-recipe.count // each):
@@ -147,7 +147,7 @@ def check_board(recipe: EncodeBoard, folder: Path, *, stderr: str) -> dict[str, 
 def _cut(folder: Path, number: int, promised: float, *, stderr: str) -> Cut:
     """The segments that an encode left. Without a single frame there are none, nor a header."""
     if not (folder / INIT).exists():
-        raise _damaged(0.0, promised, stderr)
+        raise damaged(0.0, promised, stderr)
     return read_cut(folder, number=number, video=True)
 
 
@@ -166,17 +166,17 @@ def _only_track(
         tracks = tracks_of(path, tools=tools, stop=stop)
     except VerifyError as error:
         # A file without a single frame has no index and cannot be opened.
-        raise _damaged(0.0, promised, stderr) from error
+        raise damaged(0.0, promised, stderr) from error
     if not tracks or tracks[0].samples == 0:
-        raise _damaged(0.0, promised, stderr)
+        raise damaged(0.0, promised, stderr)
     if len(tracks) != 1 or tracks[0].kind != kind:
         raise VerifyError(f"{path.name} should hold one {kind} track and nothing else.")
     if short_of(promised, tracks[0].duration):
-        raise _damaged(tracks[0].duration, promised, stderr)
+        raise damaged(tracks[0].duration, promised, stderr)
     return tracks[0]
 
 
-def _damaged(found: float, promised: float, stderr: str) -> OmktError:
+def damaged(found: float, promised: float, stderr: str) -> OmktError:
     """Whose fault it is that so much is missing: probing saw the source's end, and damage is never decoded in silence."""
     if not stderr.strip():
         return VerifyError(

@@ -27,3 +27,7 @@ class Limits(Value):
     def wall_seconds(self, cost: float, threads: int) -> float:
         """The longest that work of this estimated cost (CPU seconds) may take before it is called a hang."""
         return max(600.0, 20.0 * cost / max(1, threads))
+
+    def pass_seconds(self, duration: float) -> float:
+        """The longest that one pass over a source of so many seconds may take before it is called a hang."""
+        return 600.0 + 20.0 * duration

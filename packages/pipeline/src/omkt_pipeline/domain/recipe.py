@@ -304,6 +304,8 @@ class ConcatPart(Value):
     seconds: float
     video: int | None  #: its track; None: black for as long
     audio: int | None  #: its track; None: silence
+    video_pad: float  #: seconds for which the last picture stands still at most
+    audio_pad: float  #: seconds of silence behind the sound at most
     width: int  #: of its picture inside the whole's
     height: int
     interlaced: bool = False
@@ -320,6 +322,11 @@ class Concat(Value):
     rate: str | None  #: frames per second, a fraction; None: no picture at all
     channels: int  #: 0: no sound at all
 
+    @property
+    def seconds(self) -> float:
+        """How long all parts are together."""
+        return sum(part.seconds for part in self.parts)
+
 
 class Extract(Value):
     """Copy sounds out of the film, into the same container, for encodes elsewhere to read instead of the whole of it."""
@@ -330,9 +337,8 @@ class Extract(Value):
 
 
 class Extracted(Value):
-    """What was copied: a file in the task's folder."""
+    """What was copied: the only file in the task's folder."""
 
-    name: str
     demuxer: str
     indexes: tuple[int, ...]
 

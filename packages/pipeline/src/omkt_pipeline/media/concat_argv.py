@@ -8,6 +8,7 @@ from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.recipe import Concat, ConcatPart
 from omkt_pipeline.media.colouring import TAGGED, scaled, tone_mapped
 from omkt_pipeline.media.encode_argv import DEINTERLACE, NOTHING_ELSE, begin
+from omkt_pipeline.media.extent import slack
 from omkt_pipeline.media.source import opened
 from omkt_pipeline.media.tools import Tools
 
@@ -27,9 +28,10 @@ def concat_argv(
     ]
     picture, sound = recipe.rate is not None, bool(recipe.channels)
     chains = [chain for number, part in enumerate(recipe.parts) for chain in _chains(number, part, recipe, tools)]
-    kinds = f"n={len(recipe.parts)}:v={int(picture)}:a={int(sound)}"
-    inlets = "".join(f"[v{number}]" * picture + f"[a{number}]" * sound for number in range(len(recipe.parts)))
-    chains.append(f"{inlets}concat={kinds}{'[v]' * picture}{'[a]' * sound}")
+    # Apart from each other: together, the filter makes a sound that is too short as long as its picture.
+    chains += [
+        _behind_each_other(len(recipe.parts), kind) for kind, is_there in (("v", picture), ("a", sound)) if is_there
+    ]
     seconds = Fraction(recipe.rate) if recipe.rate is not None else Fraction(1)
     made_of_picture = ["-map", "[v]", *_PICTURE, "-g", str(max(1, round(seconds))), "-threads", str(threads)]
     return [
@@ -38,6 +40,11 @@ def concat_argv(
         *(made_of_picture if picture else []), *(["-map", "[a]", *_SOUND] if sound else []), *NOTHING_ELSE,
         "-t", f"{limits.max_duration_seconds:.0f}", "-fs", str(limits.max_file_bytes), "-f", "mov", f"file:{target}",
     ]  # fmt: skip
+
+
+def _behind_each_other(count: int, kind: str) -> str:
+    inlets = "".join(f"[{kind}{number}]" for number in range(count))
+    return f"{inlets}concat=n={count}:v={int(kind == 'v')}:a={int(kind == 'a')}[{kind}]"
 
 
 def _chains(number: int, part: ConcatPart, recipe: Concat, tools: Tools) -> list[str]:
@@ -63,10 +70,10 @@ def _picture(number: int, part: ConcatPart, recipe: Concat, tools: Tools) -> str
         steps.append(tone_mapped(part.tone_map, part.colour, part.width, part.height))
     else:
         steps.append(scaled(part.width, part.height, part.colour))
-    # What ends before its sound stands still until then.
+    # What ends before its sound stands still until then, and no longer.
     steps += [
         "format=yuv420p", f"pad={recipe.width}:{recipe.height}:-1:-1:black", "setsar=1", TAGGED,
-        "tpad=stop=-1:stop_mode=clone",
+        f"tpad=stop_duration={part.video_pad + slack(part.seconds):.3f}:stop_mode=clone",
     ]  # fmt: skip
     return f"[{number}:{part.video}]{','.join(steps)}"
 
@@ -75,5 +82,6 @@ def _sound(number: int, part: ConcatPart, recipe: Concat) -> str:
     layout = _LAYOUTS[recipe.channels]
     if part.audio is None:
         return f"anullsrc=r={_RATE}:cl={layout},aformat=sample_fmts=s16p"
-    even = f"aresample={_RATE}:async=1:first_pts=0,aformat=sample_fmts=s16p:channel_layouts={layout},apad"
+    pad = part.audio_pad + slack(part.seconds)
+    even = f"aresample={_RATE}:async=1:first_pts=0,aformat=sample_fmts=s16p:channel_layouts={layout},apad=pad_dur={pad:.3f}"
     return f"[{number}:{part.audio}]{even}"

@@ -19,10 +19,6 @@ from omkt_pipeline.media.tools import Tools
 DEINTERLACE = "bwdif=mode=send_frame:parity=auto:deint=interlaced"
 
 
-#: ffmpeg's exit status for it.
-TOO_MANY_DECODE_ERRORS = 69
-
-
 def begin(tools: Tools) -> list[str]:
     """How every ffmpeg is started."""
     return [

@@ -113,9 +113,14 @@ class Extent:
         return Fraction(self.packets[index] / span).limit_denominator(1001) if span > 0 else None
 
 
+def slack(promised: float) -> float:
+    """Of so many seconds, how many may be missing by rounding."""
+    return max(_SLACK_SECONDS, _SLACK_PART * promised)
+
+
 def short_of(promised: float, found: float) -> bool:
     """Whether so much is missing that it cannot be rounding."""
-    return found < promised - max(_SLACK_SECONDS, _SLACK_PART * promised)
+    return found < promised - slack(promised)
 
 
 def measured(facts: MediaFacts, extent: Extent) -> MediaFacts:

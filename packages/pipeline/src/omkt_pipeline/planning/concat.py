@@ -16,12 +16,19 @@ _MOST_RATE = 60
 _STEREO, _SURROUND = 2, 6
 
 
-def concat_of(parts: Sequence[StoredMedia]) -> Concat:
+def concat_of(parts: Sequence[StoredMedia], *, most_seconds: float) -> Concat:
     """How these media are laid behind each other: in the size and rate of the first picture, the most channels of all.
 
-    Of each the picture and the sound marked as default are used. Raises SourceError (source_unprobed, source_no_tracks).
+    Of each the picture and the sound marked as default are used. Raises SourceError (source_unprobed, source_no_tracks), and
+    source_too_long where all of them together are longer than `most_seconds`.
     """
     known = [(part, _facts(part)) for part in parts]
+    together = sum(facts.duration or 0.0 for _, facts in known)
+    if together > most_seconds:
+        raise SourceError(
+            f"The parts last {together / 3600:.1f} hours together; this farm takes at most {most_seconds / 3600:.0f}.",
+            code="source_too_long",
+        )
     pictures = [track for _, facts in known if (track := _default(facts.video)) is not None]
     first = pictures[0] if pictures else None
     size = _even_size(first) if first is not None else (0, 0)
@@ -54,12 +61,22 @@ def _part(part: StoredMedia, facts: MediaFacts, size: tuple[int, int]) -> Concat
         seconds=facts.duration or 0.0,
         video=video.index if video is not None else None,
         audio=audio.index if audio is not None else None,
+        video_pad=_pad(video, facts),
+        audio_pad=_pad(audio, facts),
         width=width,
         height=height,
         interlaced=video is not None and video.interlaced,
         tone_map=video.colour.hdr if video is not None else None,
         colour=colour_of(video) if video is not None else None,
     )
+
+
+def _pad(track: VideoTrack | AudioTrack | None, facts: MediaFacts) -> float:
+    """How much earlier than the whole part one of its tracks ends, by what probing saw."""
+    whole = facts.duration or 0.0
+    if track is None or track.duration is None:
+        return whole
+    return max(0.0, whole - (track.start - facts.start + track.duration))
 
 
 def _default(tracks: Sequence[Track]) -> Track | None:

@@ -21,8 +21,9 @@ from omkt_pipeline.planning import explain
 from omkt_pipeline.planning.cost import package_cost
 from omkt_pipeline.planning.encodes import Encodes
 from omkt_pipeline.planning.forms import finished
+from omkt_pipeline.planning.known import Known
 from omkt_pipeline.planning.labels import labels_of
-from omkt_pipeline.planning.repeats import Existing, again
+from omkt_pipeline.planning.repeats import again
 
 _KINDS = {
     "hls": "hls", "film": "file", "audio": "file", "preview": "file",
@@ -39,12 +40,13 @@ def plan_job(
     rules: ChunkRules | None = None,
     impossible: Mapping[str, SourceError] | None = None,
     bases: Mapping[str, str] | None = None,
-    existing: Existing | None = None,
+    known: Known | None = None,
 ) -> Plan:
     """Decide all work of a job: one encode of all its pictures, in chunks where the farm has `capacity` for it, one of each
     sound, one of its stills, then packaging.
 
-    `bases` names the presets from which some were made for this job alone. What is `existing` of this source is not made again.
+    `bases` names the presets from which some were made for this job alone. What is `known` to
+    exist of this source is not made again.
     What cannot be made of this source, or is `impossible` here for a reason of the caller's (by preset), is skipped, with the
     reason as a warning. Raises SourceError (no_video, no_audio,
     source_no_tracks) when nothing can.
@@ -53,10 +55,8 @@ def plan_job(
         raise SourceError("The source holds neither picture nor sound.", code="source_no_tracks")
     if not presets:
         return Plan(outputs=(), tasks=(), decisions=_about_tracks(facts))
-    encodes = Encodes(
-        facts, source, capacity or Capacity(), rules or ChunkRules(), existing.sampled if existing else {}
-    )
-    existing = existing or Existing()
+    encodes = Encodes(facts, source, capacity or Capacity(), rules or ChunkRules(), known.sampled if known else {})
+    known = known or Known()
     packages: list[PlannedTask] = []
     repeats: list[PlannedTask] = []
     refusals = dict(impossible or {})
@@ -66,7 +66,7 @@ def plan_job(
         if (unmet := explain.unmet(preset, facts, encodes.picture)) is not None:
             refusals[preset.id] = SourceError(unmet, code="condition_unmet")
             continue
-        if (there := existing.row_of(preset)) is not None:
+        if (there := known.row_of(preset)) is not None:
             repeats.append(again(preset, there))
             continue
         try:
@@ -79,7 +79,7 @@ def plan_job(
         _planned(
             preset,
             (bases or {}).get(preset.id),
-            recipe=existing.recipe(preset),
+            recipe=known.recipe(preset),
             skipped=refusals[preset.id].code if preset.id in refusals else None,
         )
         for preset in presets

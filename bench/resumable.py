@@ -4,11 +4,14 @@ import hashlib
 import http.client
 import json
 import random
+import select
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 from bench.processes import MODULES, environment, wait_until_ready
@@ -23,6 +26,8 @@ _CUTS = 50
 _KILLS = 5
 _BLOCK = 1 << 20
 _SEED = 2026
+#: Before a client that was told that somebody else is sending tries again.
+_BUSY_SECONDS = 0.5
 
 
 def run() -> None:
@@ -45,8 +50,10 @@ def _measure(server: Server, folder: Path) -> None:
     with api.running():
         url = client.announce(_BYTES)
         for cut in [*cuts, _BYTES]:
-            if cut > received:
-                client.send(url, received, cut, ends=cut == _BYTES)
+            # Until the server knows that the one before is gone, it lets nobody else send.
+            while cut > received and not client.send(url, received, cut, ends=cut == _BYTES):
+                time.sleep(_BUSY_SECONDS)
+                received = client.offset(url)
             if cut in killed:
                 api.kill_and_start()
             received = client.offset(url)
@@ -66,6 +73,17 @@ def _measure(server: Server, folder: Path) -> None:
     )
 
 
+def _is_refused(connection: http.client.HTTPConnection, answer: http.client.HTTPResponse | None = None) -> bool:
+    """False, for an answer that tells to try again; any other is a fault."""
+    try:
+        answer = answer or connection.getresponse()
+    except (ConnectionError, http.client.BadStatusLine):
+        return False
+    assert answer.status in (HTTPStatus.LOCKED, HTTPStatus.CONFLICT), answer.read()
+    connection.close()
+    return False
+
+
 class _Client:
     """A tus client whose connections break."""
 
@@ -81,8 +99,9 @@ class _Client:
         answer.read()
         return "/v1/uploads/" + str(answer.headers["Location"]).rpartition("/")[2]
 
-    def send(self, url: str, begin: int, end: int, *, ends: bool) -> None:
-        """Send the bytes [begin, end) of what is announced as all that is missing; then hang up, or hear the answer."""
+    def send(self, url: str, begin: int, end: int, *, ends: bool) -> bool:
+        """Send the bytes [begin, end) of what is announced as all that is missing; then hang up, or hear the answer. False
+        when the answer came before: somebody else is sending, or has sent meanwhile."""
         connection = self._connection()
         connection.putrequest("PATCH", url)
         headers = {
@@ -94,18 +113,25 @@ class _Client:
             connection.putheader(name, value)
         connection.endheaders()
         at = begin
+        assert connection.sock is not None
         while at < end:
+            if select.select([connection.sock], [], [], 0)[0]:
+                return _is_refused(connection)
             piece = self._block[at % _BLOCK : at % _BLOCK + end - at]
-            connection.send(piece)
+            try:
+                connection.send(piece)
+            except ConnectionError:
+                return _is_refused(connection)
             at += len(piece)
             self.sent += len(piece)
         if ends:
             answer = connection.getresponse()
-            assert answer.status == 204, answer.read()
+            if answer.status != HTTPStatus.NO_CONTENT:
+                return _is_refused(connection, answer)
         else:
-            assert connection.sock is not None
             connection.sock.shutdown(socket.SHUT_RDWR)
         connection.close()
+        return True
 
     def offset(self, url: str) -> int:
         while True:

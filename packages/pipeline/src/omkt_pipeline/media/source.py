@@ -44,12 +44,21 @@ DECODERS: Mapping[str, tuple[str, ...]] = {
     "adpcm_g722": ("g722",), "adpcm_g726": ("g726",), "adpcm_yamaha": ("adpcm_yamaha",), "ilbc": ("ilbc", "libilbc"),
     "qcelp": ("qcelp",), "evrc": ("evrc",), "dsd_lsbf": ("dsd_lsbf",), "dsd_lsbf_planar": ("dsd_lsbf_planar",),
     "wmapro": ("wmapro",), "wavpack": ("wavpack",), "speex": ("speex", "libspeex"), "gsm": ("gsm", "libgsm"),
-    "gsm_ms": ("gsm_ms", "libgsm_ms"),
+    "gsm_ms": ("gsm_ms", "libgsm_ms"), "ra_144": ("real_144",), "ra_288": ("real_288",), "g723_1": ("g723_1",),
+    # Old, and still on many disks: QuickTime's and Windows' own, Flash, edited and recorded screens.
+    **{
+        name: (name,)
+        for name in (
+            "aic", "pixlet", "hq_hqa", "hqx", "sheervideo", "ayuv", "v308", "v408", "yuv4", "8bps",
+            "msmpeg4v1", "mss1", "mss2", "wmv3image", "vc1image", "msrle", "flashsv", "flashsv2",
+            "vp3", "vp5", "vp6a", "h263i", "h263p", "mace3", "mace6", "qdmc", "truespeech",
+        )
+    },
     **{
         name: (name,)
         for name in (
             "pcm_u8", "pcm_s8", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be",
-            "pcm_s16le_planar", "pcm_s16be_planar",
+            "pcm_s16le_planar", "pcm_s16be_planar", "pcm_s8_planar", "pcm_u16le", "pcm_u16be", "pcm_s64le", "pcm_s64be",
             "pcm_s24le_planar", "pcm_s32le_planar",
             "pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be", "pcm_alaw", "pcm_mulaw", "pcm_dvd", "pcm_bluray",
         )
@@ -67,7 +76,7 @@ SUBTITLE_IMAGES = frozenset({"dvb_subtitle", "dvd_subtitle", "hdmv_pgs_subtitle"
 #: we only count: covers and titles.
 _COUNTED = (
     "png", "bmp", "webp", *(name for names in SUBTITLE_TEXTS.values() for name in names),
-    "dvbsub", "dvdsub", "pgssub", "xsub", "libzvbi_teletextdec", "cc_dec",
+    "dvbsub", "dvdsub", "pgssub", "xsub", "libzvbi_teletextdec", "cc_dec", "libaribb24", "libaribcaption",
 )  # fmt: skip
 
 _PROBE_BYTES = 50_000_000

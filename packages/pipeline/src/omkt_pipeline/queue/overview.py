@@ -74,13 +74,15 @@ def jobs_page(
 
     Raises Refused (code cursor_invalid) when `before` is no job of the account.
     """
-    question = _jobs().where(job.c.account_id == account_id).order_by(job.c.id.desc()).limit(limit + 1)
-    if state is not None:
-        question = question.where(job.c.state == state)
+    chosen = select(job.c.id).where(
+        job.c.account_id == account_id, *([job.c.state == state] if state is not None else [])
+    )
 
     def look(connection: Connection) -> Page:
         older = job.c.id < _cursor(connection, account_id, before) if before is not None else true()
-        rows = connection.execute(question.where(older)).all()
+        # First which ones, off an index: joined at once with their media, MySQL may sort all jobs of the account.
+        page = chosen.where(older).order_by(job.c.id.desc()).limit(limit + 1).subquery("page")
+        rows = connection.execute(_jobs().join(page, page.c.id == job.c.id).order_by(job.c.id.desc())).all()
         shown = rows[:limit]
         return Page(jobs=_views(connection, shown), next_before=shown[-1].job_key if len(rows) > limit else None)
 

@@ -139,8 +139,9 @@ class _Client:
             connection.request("HEAD", url, headers=self._headers)
             answer = connection.getresponse()
             answer.read()
-            if answer.status == 200:
+            if answer.status == HTTPStatus.OK:
                 return int(answer.headers["Upload-Offset"])
+            time.sleep(_BUSY_SECONDS)
 
     def ask(self, method: str, path: str) -> dict[str, str]:
         connection = self._connection()

@@ -53,6 +53,13 @@ def lying_at(farm: Farm, where: str) -> bytes:
 
 def break_off(farm: Farm, where: str, offset: int, content: bytes) -> None:
     """Send some of a long body, then close the connection."""
+    with sending(farm, where, offset, content):
+        pass
+
+
+@contextmanager
+def sending(farm: Farm, where: str, offset: int, content: bytes) -> Iterator[None]:
+    """Send some of a long body, and nothing more of it; close the connection in the end."""
     host, port = farm.url.removeprefix("http://").split(":")
     head = (
         f"PATCH {where} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {farm.key}\r\nTus-Resumable: 1.0.0\r\n"
@@ -60,6 +67,7 @@ def break_off(farm: Farm, where: str, offset: int, content: bytes) -> None:
     )
     with socket.create_connection((host, int(port))) as connection:
         connection.sendall(head.encode() + content)
+        yield
         connection.shutdown(socket.SHUT_WR)
         while connection.recv(65536):
             pass
@@ -97,18 +105,20 @@ def test_a_connection_that_breaks_loses_nothing_that_had_come(farm: Farm) -> Non
     with farm.client() as client:
         where = announce(client)
         break_off(farm, where, 0, CONTENT[:1_234_567])
-        # The answer to the next request may come a moment before the broken one is dealt with.
-        for _ in range(200):
-            if (at := offset_of(client, where)) == 1_234_567:
-                break
-        assert at == 1_234_567
-        # Until it is, the upload is locked, and a client tries again.
-        for _ in range(200):
-            if (answer := send(client, where, at, CONTENT[at:])).status_code != 423:
-                break
-            time.sleep(0.1)
-        assert answer.status_code == 204
+        assert offset_of(client, where) == 1_234_567
+        assert send(client, where, 1_234_567, CONTENT[1_234_567:]).status_code == 204
     assert lying_at(farm, where) == CONTENT
+
+
+def test_while_one_request_sends_no_other_can_go_on(farm: Farm) -> None:
+    with farm.client() as client:
+        where = announce(client)
+        with sending(farm, where, 0, CONTENT[:1000]):
+            while client.head(where, headers=TUS).status_code != 423:
+                pass  # the request has not begun
+            refused(send(client, where, 0, CONTENT), 423, "upload_busy")
+            assert client.get(where).json()["complete"] is False
+        assert offset_of(client, where) == 1000
 
 
 def test_a_wrong_offset_changes_nothing(farm: Farm) -> None:

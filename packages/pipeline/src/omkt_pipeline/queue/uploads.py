@@ -33,6 +33,7 @@ class UploadView:
     metadata: str | None  #: the client's own words, echoed
     expires_at: datetime | None  #: None once it is whole
     sha256: str | None = None  #: once it is whole
+    is_held: bool = False  #: a request is writing it, or its connection has just broken
 
     @property
     def is_whole(self) -> bool:
@@ -89,7 +90,14 @@ def create_upload(
 def upload_by_key(database: Database, account_id: int, key: str) -> UploadView:
     """An upload, running or whole. Raises NotFound, for other accounts' uploads too."""
     question = (
-        select(media, upload.c.length, upload.c.received, upload.c.metadata_text, upload.c.expires_at)
+        select(
+            media,
+            upload.c.length,
+            upload.c.received,
+            upload.c.metadata_text,
+            upload.c.expires_at,
+            (upload.c.lease_until >= now()).label("held"),
+        )
         .outerjoin(upload, upload.c.media_id == media.c.id)
         .where(media.c.media_key == key, media.c.account_id == account_id, media.c.source_kind == SourceKind.UPLOAD)
     )
@@ -105,6 +113,7 @@ def upload_by_key(database: Database, account_id: int, key: str) -> UploadView:
         metadata=row.metadata_text,
         expires_at=None if whole else row.expires_at,
         sha256=row.sha256,
+        is_held=bool(row.held) and not whole,
     )
 
 

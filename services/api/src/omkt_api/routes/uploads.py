@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from anyio import CancelScope, to_thread
+from anyio import CancelScope, sleep, to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from omkt_api import tus
@@ -16,7 +16,7 @@ from omkt_api.routes.jobs import KEYED
 from omkt_api.uploads import demand_room, receive
 from omkt_api.views import UploadOut, UploadStateOut
 from omkt_pipeline.domain.account import Account
-from omkt_pipeline.domain.errors import Refused
+from omkt_pipeline.domain.errors import Conflict, Refused
 from omkt_pipeline.domain.keys import new_key
 from omkt_pipeline.queue.jobs import store_upload
 from omkt_pipeline.queue.media import equal_original
@@ -38,6 +38,8 @@ _QUOTAS = ((403, "quota_storage"), (413, "quota_upload"))
 _STORED = (*KEYED, *_QUOTAS, (400, "upload_empty"), (413, "body_too_large"), *_SHARE)
 _TUS = ((400, "upload_header_invalid"), (412, "tus_version"))
 _UNKNOWN = (404, "upload_unknown")
+#: How often and how many times it is looked whether a request whose connection broke has ended.
+_LOOK_SECONDS, _LOOKS = 0.1, 20
 _BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 _FORM = {
     FORM: {
@@ -178,12 +180,19 @@ async def upload_capabilities(api: TheApi, caller: Caller) -> Response:  # noqa:
     operation_id="head_upload",
     summary="Ask where an upload goes on",
     response_class=Response,
-    responses=documented(*KEYED, _UNKNOWN, (412, "tus_version")),
+    responses=documented(*KEYED, _UNKNOWN, (412, "tus_version"), (423, "upload_busy")),
 )
-def head_upload(key: UploadKey, request: Request, api: TheApi, caller: Caller) -> Response:
-    """`Upload-Offset` says how many bytes are safe."""
-    view = upload_by_key(api.database, caller.id, key)
+async def head_upload(key: UploadKey, request: Request, api: TheApi, caller: Caller) -> Response:
+    """`Upload-Offset` says how many bytes are safe. While another request is sending, nobody can go on: 423. When its
+    connection has broken, it ends within moments, which are waited for."""
+    view = await to_thread.run_sync(upload_by_key, api.database, caller.id, key)
     tus.demand_version(request.headers)
+    patience = _LOOKS
+    while view.is_held and patience:
+        await sleep(_LOOK_SECONDS)
+        view, patience = await to_thread.run_sync(upload_by_key, api.database, caller.id, key), patience - 1
+    if view.is_held:
+        raise Conflict("Another request is sending this upload. Ask again in a few seconds.", code="upload_busy")
     return Response(headers=_progress(view))
 
 

@@ -26,6 +26,7 @@ _CUTS = 50
 _KILLS = 5
 _BLOCK = 1 << 20
 _SEED = 2026
+_WAITING_BYTES = 64 << 10
 #: Before a client that was told that somebody else is sending tries again.
 _BUSY_SECONDS = 0.5
 
@@ -114,6 +115,8 @@ class _Client:
         connection.endheaders()
         at = begin
         assert connection.sock is not None
+        # What waits here has not been sent, and the kernel would take megabytes at once.
+        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _WAITING_BYTES)
         while at < end:
             if select.select([connection.sock], [], [], 0)[0]:
                 return _is_refused(connection)

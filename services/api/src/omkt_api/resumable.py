@@ -27,7 +27,7 @@ LEASE_SECONDS = 10.0
 #: Uploads that nobody continues are given up after this.
 KEEP_SECONDS = 86400.0
 #: How much, and how long, may be received before it is synced and counted.
-_SAVE_BYTES = 8 << 20
+_SAVE_BYTES = 2 << 20
 _SAVE_SECONDS = 1.0
 _WRITE_BYTES = 1 << 20
 _READ_BYTES = 4 << 20

@@ -41,9 +41,9 @@ def _measure(server: Server, folder: Path) -> None:
     report(
         "api",
         [
-            Figure(name="POST /v1/jobs per s", value=statuses[201] / MEASURED_SECONDS, at_least=150),
+            Figure(name="POST /v1/jobs per s", value=statuses[201] / MEASURED_SECONDS, at_least=200),
             Figure(name="p50", value=percentile(seconds, 50) * 1000, unit=" ms"),
-            Figure(name="p99", value=percentile(seconds, 99) * 1000, unit=" ms", at_most=250),
+            Figure(name="p99", value=percentile(seconds, 99) * 1000, unit=" ms", at_most=200),
             Figure(name="answers 5xx", value=sum(n for s, n in statuses.items() if s >= 500), at_most=0),
         ],
         {

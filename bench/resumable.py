@@ -74,15 +74,14 @@ def _measure(server: Server, folder: Path) -> None:
     )
 
 
-def _is_refused(connection: http.client.HTTPConnection, answer: http.client.HTTPResponse | None = None) -> bool:
-    """False, for an answer that tells to try again; any other is a fault."""
+def _put_off(connection: http.client.HTTPConnection, answer: http.client.HTTPResponse | None = None) -> None:
+    """End a connection whose request was refused. Raises AssertionError unless the answer tells to try again."""
     try:
         answer = answer or connection.getresponse()
     except (ConnectionError, http.client.BadStatusLine):
-        return False
+        return
     assert answer.status in (HTTPStatus.LOCKED, HTTPStatus.CONFLICT), answer.read()
     connection.close()
-    return False
 
 
 class _Client:
@@ -119,18 +118,21 @@ class _Client:
         connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _WAITING_BYTES)
         while at < end:
             if select.select([connection.sock], [], [], 0)[0]:
-                return _is_refused(connection)
+                _put_off(connection)
+                return False
             piece = self._block[at % _BLOCK : at % _BLOCK + end - at]
             try:
                 connection.send(piece)
             except ConnectionError:
-                return _is_refused(connection)
+                _put_off(connection)
+                return False
             at += len(piece)
             self.sent += len(piece)
         if ends:
             answer = connection.getresponse()
             if answer.status != HTTPStatus.NO_CONTENT:
-                return _is_refused(connection, answer)
+                _put_off(connection, answer)
+                return False
         else:
             connection.sock.shutdown(socket.SHUT_RDWR)
         connection.close()

@@ -61,16 +61,8 @@ def _film(folder: Path, tools: Tools, *, lines: int, seconds: int) -> Path:
     clips = sorted(source_folder().glob("*.mp4"))
     (folder / "list.txt").write_text("".join(f"file '{clip}'\n" for clip in clips * 30))
     words = ["-v", "error", "-nostdin", "-y", "-f", "concat", "-safe", "0", "-i", str(folder / "list.txt")]
-    picture = [
-        "-vf",
-        f"scale={lines * 16 // 9 // 2 * 2}:{lines},setsar=1,fps=25",
-        "-c:v",
-        "libx264",
-        "-preset",
-        "veryfast",
-        "-crf",
-        "18",
-    ]
+    shape = f"scale={lines * 16 // 9 // 2 * 2}:{lines},setsar=1,fps=25"
+    picture = ["-vf", shape, *["-c:v", "libx264", "-preset", "veryfast", "-crf", "18"]]
     argv = [str(tools.ffmpeg), *words, "-t", str(seconds), *picture, "-pix_fmt", "yuv420p", "-c:a", "aac", str(film)]
     subprocess.run(argv, check=True)
     return film

@@ -114,8 +114,10 @@ def test_while_one_request_sends_no_other_can_go_on(farm: Farm) -> None:
     with farm.client() as client:
         where = announce(client)
         with sending(farm, where, 0, CONTENT[:1000]):
-            while client.head(where, headers=TUS).status_code != 423:
-                pass  # the request has not begun
+            tries = 0
+            while client.head(where, headers=TUS).status_code != 423:  # the request has not begun
+                tries += 1
+                assert tries < 500, "the upload was never held"
             refused(send(client, where, 0, CONTENT), 423, "upload_busy")
             assert client.get(where).json()["complete"] is False
         assert offset_of(client, where) == 1000

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from fractions import Fraction
 
-from omkt_pipeline.domain.recipe import VideoRendition
+from omkt_pipeline.domain.recipe import EncodeAudio, VideoRendition
 
 #: CPU seconds for a million pixels, measured on one core of a common server.
 _ENCODE = {"veryfast": 0.012, "faster": 0.018, "fast": 0.024, "medium": 0.034, "slow": 0.060}
@@ -38,9 +38,9 @@ def video_cost(
     return round(_START + frames * (source_pixels * source + made) / 1e6, 1)
 
 
-def audio_cost(duration: float) -> float:
-    """CPU seconds to decode and encode one sound track."""
-    return round(_START + duration * _AUDIO, 1)
+def sound_cost(recipe: EncodeAudio) -> float:
+    """CPU seconds to decode and encode one sound track; what is normalised is decoded twice."""
+    return round(_START + recipe.input.duration * _AUDIO, 1) * (1 if recipe.loudness is None else 2)
 
 
 def texts_cost(duration: float) -> float:

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any
 
 from omkt_pipeline.domain.capacity import Capacity, ChunkRules
-from omkt_pipeline.domain.media import AudioTrack, MediaFacts, SourceFile, SubtitleTrack, VideoTrack
+from omkt_pipeline.domain.media import MediaFacts, SourceFile, SubtitleTrack, VideoTrack
 from omkt_pipeline.domain.plan import Decision, PlannedTask, Value
 from omkt_pipeline.domain.preset import (
     AudioSettings,
@@ -20,7 +20,6 @@ from omkt_pipeline.domain.preset import (
     VideoSettings,
 )
 from omkt_pipeline.domain.recipe import (
-    EncodeAudio,
     EncodeBoard,
     EncodePreview,
     EncodeStills,
@@ -36,18 +35,17 @@ from omkt_pipeline.domain.task import TaskKind
 from omkt_pipeline.planning import explain
 from omkt_pipeline.planning.chunks import cut, part_of
 from omkt_pipeline.planning.colour import colour_of
-from omkt_pipeline.planning.cost import audio_cost, board_cost, stills_cost, texts_cost, video_cost
+from omkt_pipeline.planning.cost import board_cost, sound_cost, stills_cost, texts_cost, video_cost
 from omkt_pipeline.planning.extracting import read_apart
 from omkt_pipeline.planning.forms import Forms, together
 from omkt_pipeline.planning.naming import numbered, once
 from omkt_pipeline.planning.parts import WHOLE, Range, range_of
 from omkt_pipeline.planning.picture import ladder_for, renditions_of
-from omkt_pipeline.planning.sounds import LANGUAGES, channels_of, one_for_each_language, usual_rate
+from omkt_pipeline.planning.sounds import LANGUAGES, Sounds
 from omkt_pipeline.planning.stills import keys_suffice, pieces_of, preview_rendition, sheet_of, spread, stills_of
 from omkt_pipeline.planning.timing import gop_frames, mpeg2_rate, rate_for
+from omkt_pipeline.planning.tracks import Said, Tracks
 from omkt_pipeline.planning.worth import Sampled, worth_having
-
-Track = TypeVar("Track", VideoTrack, AudioTrack)
 
 
 class Encodes:
@@ -63,14 +61,15 @@ class Encodes:
     ) -> None:
         self._facts, self._source, self._sampled = facts, source, sampled or {}
         self._capacity, self._rules = capacity, rules
-        self._video, self._audio = _chosen(facts.video), _chosen(facts.audio)
+        self._tracks, self._said = Tracks(facts, source), Said()
+        self._video, self._input = self._tracks.video, self._tracks.input
+        self._note = self._said.note
         self._renditions: dict[tuple[Fraction, Range], dict[str, VideoRendition]] = {}
         self._forms = Forms()
-        self._sounds: dict[str, EncodeAudio] = {}
+        self._sounds = Sounds(self._tracks, self._said)
         self._stills: dict[str, Still] = {}
         self._texts: dict[str, Text] = {}
         self._others: dict[str, tuple[EncodeBoard | EncodePreview, float]] = {}
-        self._decisions: dict[tuple[str, str | None], Decision] = {}
 
     @property
     def has_video(self) -> bool:
@@ -83,7 +82,7 @@ class Encodes:
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
-        return tuple(self._decisions.values())
+        return self._said.decisions
 
     def ladder(
         self, settings: VideoSettings, output: str, trim: Trim | None = None, segments: float | None = None
@@ -128,65 +127,13 @@ class Encodes:
         self, settings: AudioSettings, output: str, part: Range = WHOLE, segments: float | None = None
     ) -> tuple[Part, ...]:
         """The sound of an output, the default one first, to be cut as `ladder` is; none when the source has none."""
-        return self._forms.wanted(self._sounds_of(settings, output, part), segments)
+        return self._forms.wanted(self._sounds.parts(settings, output, part), segments)
 
     def sound_alone(self, settings: AudioSettings, output: str, part: Range = WHOLE) -> tuple[Part, ...]:
         """The sound of an output that has no picture."""
         parts = self.sound(settings, output, part)
         self._forms.heard_alone(parts)
         return parts
-
-    def _sounds_of(self, settings: AudioSettings, output: str, part: Range) -> tuple[Part, ...]:
-        if self._audio is None:
-            self._note(explain.no_audio(output))
-            return ()
-        if channels := channels_of(self._facts):
-            return (self._one_sound(channels[0], settings, 0, output, part, channels),)
-        tracks = one_for_each_language(self._audio, self._facts.audio) if settings.every_language else (self._audio,)
-        left_out = len(self._facts.audio) - len(tracks)
-        if left_out:
-            self._note(explain.sounds_left_out(len(self._facts.audio), len(tracks), output))
-        return tuple(self._one_sound(track, settings, number, output, part) for number, track in enumerate(tracks))
-
-    def _one_sound(
-        self,
-        track: AudioTrack,
-        settings: AudioSettings,
-        number: int,
-        output: str,
-        part: Range,
-        monos: tuple[AudioTrack, ...] = (),
-    ) -> Part:
-        """One sound of an output: a track, or several `monos` that are its channels."""
-        name = "audio" if settings.codec == "aac" else f"audio-{settings.codec}"
-        of_source = max(track.channels, len(monos))
-        channels = min(of_source, settings.max_channels)
-        if monos:
-            self._note(explain.monos_joined(len(self._facts.audio), len(monos)))
-        longest = max((self._input(one) for one in (track, *monos)), key=lambda one: one.duration)
-        recipe = EncodeAudio(
-            input=longest.model_copy(update={"index": track.index, "duration": _seconds(part, longest.duration)}),
-            begin=part.begin,
-            end=part.end,
-            beside=tuple(one.index for one in monos[1:]),
-            name=f"{name}-{track.language or track.index}" if number else name,
-            codec=settings.codec,
-            channels=channels,
-            sample_rate=settings.sample_rate or usual_rate(track, settings.codec),
-            kbps=channels * settings.kbps_per_channel,
-            best=settings.best,
-            loudness=settings.loudness,
-            language=track.language,
-        )
-        if settings.loudness is not None:
-            self._note(explain.loudness(settings.loudness, output))
-        self._note(*explain.about_sound(of_source, channels))
-        for key, known in self._sounds.items():
-            if known == recipe:
-                return Part(task=key, name=known.name)
-        key = numbered("audio", len(self._sounds))
-        self._sounds[key] = recipe
-        return Part(task=key, name=recipe.name)
 
     def texts(self, output: str, *, wanted: bool, part: Range = WHOLE) -> tuple[Part, ...]:
         """The titles of an output that are text; none when it wants none."""
@@ -254,12 +201,8 @@ class Encodes:
         """The encode tasks, cheap ones first; and the keys of those that take the place of another: chunks of a whole, or
         the film beside which a sound is encoded."""
         sounds = [
-            _task(
-                key,
-                self._forms.sound(recipe, key),
-                audio_cost(recipe.input.duration) * (1 if recipe.loudness is None else 2),
-            )
-            for key, recipe in self._sounds.items()
+            _task(key, self._forms.sound(recipe, key), sound_cost(recipe))
+            for key, recipe in self._sounds.recipes.items()
         ]
         films, instead = self._films(sounds)
         tasks = [sound for sound in sounds if sound.key not in instead]
@@ -349,34 +292,6 @@ class Encodes:
         rate = mpeg2_rate(rate) if settings.codec == "mpeg2video" else rate
         return range_of(trim, self._input(track).duration, rate)
 
-    def _input(self, track: VideoTrack | AudioTrack) -> Input:
-        """The track, with the seconds that must come out: every output begins where the file begins."""
-        length = track.duration if track.duration is not None else None
-        lead = max(0.0, track.start - self._facts.start)
-        return Input(
-            source=self._source,
-            demuxer=self._facts.demuxer,
-            index=track.index,
-            duration=round(lead + length, 6) if length is not None else self._facts.duration or 0.0,
-            clock_by=self._seen_with(track),
-        )
-
-    def _seen_with(self, track: VideoTrack | AudioTrack) -> tuple[int, ...]:
-        """The other track of a film whose clock jumps."""
-        pair = (self._video, self._audio)
-        jumps = self._video is not None and self._video.clock_fault == "jump"
-        return tuple(one.index for one in pair if jumps and one is not None and one.index != track.index)
-
-    def _note(self, *decisions: Decision) -> None:
-        for decision in decisions:
-            self._decisions.setdefault((decision.code, decision.output), decision)
-
-
-def _seconds(part: Range, length: float) -> float:
-    """How long a track of `length` is in a part of its source."""
-    end = length if part.end is None else min(part.end, length)
-    return round(max(0.0, end - part.begin), 6)
-
 
 def _text(track: SubtitleTrack, part: Range) -> Text:
     return Text(
@@ -388,11 +303,6 @@ def _text(track: SubtitleTrack, part: Range) -> Text:
         forced=track.forced,
         for_deaf=track.for_deaf,
     )
-
-
-def _chosen(tracks: tuple[Track, ...]) -> Track | None:
-    """The track marked as default, else the first."""
-    return next((track for track in tracks if track.default), tracks[0] if tracks else None)
 
 
 def _task(key: str, recipe: Value, cost: float) -> PlannedTask:

@@ -104,6 +104,12 @@ class Client:
         assert found == before, f"{key}/{output} changed after it was published"
         return found
 
+    def forget(self, key: str, *, promise: bool = True) -> None:
+        """No longer hold the farm to what it said of a job before a restore: its files, and, with `promise`, the job."""
+        self.seen = {output: files for output, files in self.seen.items() if not output.startswith(f"{key}/")}
+        if promise:
+            self.promised = {order: job for order, job in self.promised.items() if job != key}
+
     def _patiently(self, method: str, path: str, *, seconds: float, **more: Any) -> httpx.Response:
         deadline = time.monotonic() + seconds
         while True:

@@ -92,6 +92,10 @@ class Farm:
             for joined in [pool.submit(self._join, booted.result()) for booted in booting]:
                 joined.result()
 
+    def machine(self, name: str) -> Host:
+        """A further machine, with Docker and the checkout, that is no host of the farm yet."""
+        return self._booted(self._secondary(name))
+
     def _booted(self, host: Host) -> Host:
         """An empty machine with Docker and the checkout."""
         host.guest.boot()

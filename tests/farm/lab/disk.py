@@ -19,7 +19,7 @@ _PACKAGES = (
     *("ca-certificates", "kmod", "iproute2", "iputils-ping", "netbase", "procps", "mount", "e2fsprogs", "quota"),
     *("nfs-common", "nfs-kernel-server", "rpcbind"),
     *("docker.io", "docker-cli", "docker-compose", "iptables"),
-    *("curl", "openssh-client", "python3"),
+    *("curl", "openssh-client", "python3", "rsync"),
 )
 _GIGABYTES = 12
 _GUEST = Path(__file__).parent / "guest"

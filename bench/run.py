@@ -13,10 +13,13 @@ BENCHMARKS = {
     "listeners": "listeners",
     "downloads": "downloads",
     "resumable": "resumable",
+    "webcron": "webcron",
     "latency": "latency",
     "probing": "probing",
     "vp9": "vp9",
     "farm": "efficiency",
+    "ladder": "ladder",
+    "quality": "chunked_quality",
     "containers": "containers",
     "hosts": "hosts",
 }

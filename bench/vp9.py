@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import httpx
-from bench.clips import source_folder
 from bench.contest import Effort, farm_effort
+from bench.films import film_of
 from bench.report import Figure, report
 
 from omkt_cli.farm.embedded import embedded_farm
@@ -32,7 +32,7 @@ def run() -> None:
     for lines, seconds in _FILMS:
         with tempfile.TemporaryDirectory(prefix="omkt-bench-") as name:
             folder = Path(name)
-            film = _film(folder / "films", tools, lines=lines, seconds=seconds)
+            film = film_of(folder / "films", tools, lines=lines, seconds=seconds)
             plain = _plain(film, folder / "plain.webm", tools)
             effort = _farm(film, folder / "farm")
         figures += [
@@ -52,20 +52,6 @@ def _farm(film: Path, folder: Path) -> Effort:
         ) as client,
     ):
         return farm_effort(client, film.parent, lambda: 0.0, preset=PRESET)
-
-
-def _film(folder: Path, tools: Tools, *, lines: int, seconds: int) -> Path:
-    """So much of the bench clips, one after the other."""
-    folder.mkdir()
-    film = folder / "film.mp4"
-    clips = sorted(source_folder().glob("*.mp4"))
-    (folder / "list.txt").write_text("".join(f"file '{clip}'\n" for clip in clips * 30))
-    words = ["-v", "error", "-nostdin", "-y", "-f", "concat", "-safe", "0", "-i", str(folder / "list.txt")]
-    shape = f"scale={lines * 16 // 9 // 2 * 2}:{lines},setsar=1,fps=25"
-    picture = ["-vf", shape, *["-c:v", "libx264", "-preset", "veryfast", "-crf", "18"]]
-    argv = [str(tools.ffmpeg), *words, "-t", str(seconds), *picture, "-pix_fmt", "yuv420p", "-c:a", "aac", str(film)]
-    subprocess.run(argv, check=True)
-    return film
 
 
 def _plain(film: Path, target: Path, tools: Tools) -> Effort:

@@ -10,6 +10,7 @@ OmktError
 ├── ToolError          ffmpeg or ffprobe ended badly; another try may help
 ├── Unavailable        the database, the share or a remote server did not answer; trying again helps
 │   └── ShareUnusable  the share is not mounted, not ours, full or read-only
+├── ResultLost         what earlier tasks left for this one is gone; they are done again first
 ├── VerifyError        what was made is not what was planned; another try may help
 ├── LeaseLost          somebody else owns this task now; stop without a trace
 └── Stopped            this attempt was told to stop (cancel, drain); not a failure
@@ -17,6 +18,7 @@ OmktError
 Every error carries a stable `code` (docs/errors.md lists them) and a sentence for people.
 """
 
+from collections.abc import Collection
 from typing import ClassVar
 
 
@@ -90,6 +92,18 @@ class ShareUnusable(Unavailable):
     """The share is not mounted, not this farm's, full or read-only."""
 
     code = "share_unusable"
+
+
+class ResultLost(OmktError):
+    """What earlier tasks left for this one is not on the share any more; `names` are theirs in the plan, unless they are
+    being done again already."""
+
+    code = "result_lost"
+    retryable = True
+
+    def __init__(self, names: Collection[str], *, under_way: bool = False) -> None:
+        super().__init__(f"What {', '.join(sorted(names))} had made is not on the share any more. It is made again.")
+        self.names = frozenset(() if under_way else names)
 
 
 class VerifyError(OmktError):

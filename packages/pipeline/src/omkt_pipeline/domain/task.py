@@ -28,7 +28,8 @@ class TaskState(IntEnum):
         return self >= TaskState.DONE
 
 
-#: Which state may follow which. Terminal states are left only by a person's retry, which makes the task ready again.
+#: Which state may follow which. Terminal states are left only by a person's retry, which makes the task ready again; and by
+#: done, when what was made is lost before it was used.
 NEXT: dict[TaskState, frozenset[TaskState]] = {
     TaskState.WAITING: frozenset({TaskState.READY, TaskState.CANCELLED}),
     TaskState.DELAYED: frozenset({TaskState.READY, TaskState.CANCELLED}),
@@ -37,13 +38,14 @@ NEXT: dict[TaskState, frozenset[TaskState]] = {
         {
             TaskState.READY,  # released: stopping is free
             TaskState.DELAYED,  # failed or lost, to be tried again
+            TaskState.WAITING,  # what it needs is gone, and is made again
             TaskState.DONE,
             TaskState.FAILED,
             TaskState.CANCELLED,
             TaskState.QUARANTINED,
         }
     ),
-    TaskState.DONE: frozenset(),
+    TaskState.DONE: frozenset({TaskState.READY}),
     TaskState.FAILED: frozenset({TaskState.READY, TaskState.WAITING}),
     TaskState.CANCELLED: frozenset({TaskState.READY, TaskState.WAITING}),
     TaskState.QUARANTINED: frozenset({TaskState.READY, TaskState.WAITING}),

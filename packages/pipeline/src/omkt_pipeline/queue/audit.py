@@ -17,6 +17,7 @@ from omkt_pipeline.db.tables import artifact, job, media, outbox, output, task, 
 from omkt_pipeline.domain.job import JobState, MediaState, OutputState, SourceKind
 from omkt_pipeline.domain.task import AttemptOutcome, TaskState
 from omkt_pipeline.queue.endings import OPEN_JOB
+from omkt_pipeline.queue.redo import RESULT_LOST
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,13 @@ _ok = exists().where(task_attempt.c.task_id == task.c.id, task_attempt.c.outcome
 _needed = task.alias("needed")
 _blocked = exists().where(
     task_edge.c.task_id == task.c.id, _needed.c.id == task_edge.c.needs_id, _needed.c.state != TaskState.DONE
+)
+#: By something whose result was not there once, and is made anew.
+_blocked_from_the_begin = exists().where(
+    task_edge.c.task_id == task.c.id,
+    _needed.c.id == task_edge.c.needs_id,
+    _needed.c.state != TaskState.DONE,
+    ~exists().where(task_attempt.c.task_id == _needed.c.id, task_attempt.c.error_code == RESULT_LOST),
 )
 _uploading = exists().where(
     media.c.id == task.c.media_id, media.c.state == MediaState.EXPECTED, media.c.source_kind == SourceKind.UPLOAD
@@ -125,7 +133,7 @@ _RULES: tuple[tuple[str, str, str, Select[Any]], ...] = (
         "started_too_early",
         "was begun before everything that it needs was done",
         "task",
-        _tasks(task.c.state.in_((TaskState.READY, TaskState.RUNNING, TaskState.DONE)), _blocked),
+        _tasks(task.c.state.in_((TaskState.READY, TaskState.RUNNING, TaskState.DONE)), _blocked_from_the_begin),
     ),
     (
         "waits_for_nothing",

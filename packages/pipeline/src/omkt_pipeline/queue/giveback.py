@@ -8,10 +8,12 @@ from sqlalchemy import Connection, exists, select
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import task, worker
 from omkt_pipeline.db.types import now, now_plus
-from omkt_pipeline.domain.errors import OmktError
+from omkt_pipeline.domain.errors import OmktError, ResultLost
 from omkt_pipeline.domain.task import AttemptOutcome, Task, TaskState
+from omkt_pipeline.queue.dependencies import release_if_free
 from omkt_pipeline.queue.endings import fail_job
 from omkt_pipeline.queue.guard import NO_LEASE, end_attempt, hold, move_if_leased
+from omkt_pipeline.queue.redo import redo
 from omkt_pipeline.queue.twins import twin_goes_on
 from omkt_pipeline.queue.workers import UP
 
@@ -32,7 +34,8 @@ def fail(
 ) -> None:
     """running -> delayed, to be tried again, or -> failed, and the job with it. Raises LeaseLost.
 
-    A task that was cancelled meanwhile is not tried again. Repeating any of these three is no error.
+    Where results are lost that it needs, it waits until they have been made again. A task that was cancelled meanwhile is
+    not tried again. Repeating any of these is no error.
     """
 
     def write(connection: Connection) -> None:
@@ -44,7 +47,7 @@ def fail(
             ending = {"state": TaskState.CANCELLED, "finished_at": now()}
         elif error.retryable and row.failures + 1 < MAX_FAILURES:
             ending = {
-                "state": TaskState.DELAYED,
+                "state": TaskState.WAITING if isinstance(error, ResultLost) else TaskState.DELAYED,
                 "run_at": now_plus(backoff_seconds(row.failures, base=backoff_base)),
                 "avoid_host": host if _others_alive(connection, held, host) else None,
             }
@@ -58,6 +61,9 @@ def fail(
             **NO_LEASE,
         )
         _end(connection, held, AttemptOutcome.FAILED, error)
+        if isinstance(error, ResultLost) and ending["state"] is TaskState.WAITING:
+            redo(connection, held, error.names)
+            release_if_free(connection, [held.id])  # they may have been done again a moment ago
         if ending["state"] is TaskState.FAILED and not twin_goes_on(connection, held.id):
             fail_job(connection, held.job_id, code=error.code, message=error.message)
 

@@ -7,11 +7,11 @@ from sqlalchemy import Connection, select
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import artifact, job, media, output, task, task_edge
-from omkt_pipeline.domain.errors import SourceError
+from omkt_pipeline.domain.errors import ResultLost, SourceError
 from omkt_pipeline.domain.job import MediaState, OutputState, Variation
 from omkt_pipeline.domain.media import MediaFacts, StoredMedia
 from omkt_pipeline.domain.recipe import MadeOutput, StagedFolder
-from omkt_pipeline.domain.task import Artifact, Task
+from omkt_pipeline.domain.task import Artifact, Task, TaskState
 
 
 class Inputs:
@@ -86,14 +86,19 @@ class Inputs:
         return found
 
     def inputs_of(self, held: Task) -> Mapping[str, StagedFolder]:
-        """What the prerequisites of a task left on the share, by their names in the plan."""
+        """What the prerequisites of a task left on the share, by their names in the plan.
+
+        Raises ResultLost for those that another task has sent back meanwhile, because what they had left is gone.
+        """
 
         def look(connection: Connection) -> dict[str, StagedFolder]:
             prerequisites = connection.execute(
-                select(task.c.id, task.c.plan_key, task.c.folder, task.c.facts)
+                select(task.c.id, task.c.plan_key, task.c.folder, task.c.facts, task.c.state)
                 .join(task_edge, task_edge.c.needs_id == task.c.id)
                 .where(task_edge.c.task_id == held.id)
             ).all()
+            if open_again := [row.plan_key for row in prerequisites if row.state != TaskState.DONE]:
+                raise ResultLost(open_again, under_way=True)
             files = connection.execute(
                 select(artifact)
                 .where(artifact.c.task_id.in_([row.id for row in prerequisites]))

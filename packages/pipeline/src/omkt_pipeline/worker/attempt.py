@@ -13,9 +13,10 @@ import structlog
 from omkt_pipeline import metrics
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.effects import Settlement
-from omkt_pipeline.domain.errors import LeaseLost, OmktError, Stopped, ToolError, Unavailable
-from omkt_pipeline.domain.task import AttemptOutcome, Task
+from omkt_pipeline.domain.errors import LeaseLost, OmktError, ResultLost, ShareUnusable, Stopped, ToolError, Unavailable
+from omkt_pipeline.domain.task import Artifact, AttemptOutcome, Task
 from omkt_pipeline.queue.giveback import acknowledge_cancel, fail, release
+from omkt_pipeline.queue.inputs import Inputs
 from omkt_pipeline.queue.settle import settle
 from omkt_pipeline.storage.share import Share
 from omkt_pipeline.worker.context import Handler, TaskContext
@@ -140,7 +141,7 @@ def _stopped(attempt: Attempt, stopped: Stopped, around: Surroundings) -> Attemp
 
 
 def _failed(attempt: Attempt, error: OmktError, around: Surroundings) -> AttemptOutcome:
-    error = _believed(error, around.share)
+    error = _explained(_believed(error, around.share), attempt.task, around)
     log.warning(
         "attempt failed", event_code="attempt_failed", code=error.code, reason=error.message, retryable=error.retryable
     )
@@ -159,6 +160,33 @@ def _believed(error: OmktError, share: Share) -> OmktError:
         except OmktError as unfit:
             return unfit
     return error
+
+
+def _explained(error: OmktError, task: Task, around: Surroundings) -> OmktError:
+    """ResultLost in the place of what a task says that misses what it needs."""
+    try:
+        around.share.check_sentinel()
+        needed = Inputs(around.database).inputs_of(task)
+    except ResultLost as lost_before:
+        return lost_before
+    except OmktError:
+        return error
+    damaged = error.code == "file_damaged"
+    lost = [
+        name
+        for name, staged in needed.items()
+        if any(_is_gone(staged.folder, file, around.share, checksum=damaged) for file in staged.artifacts)
+    ]
+    return ResultLost(lost) if lost else error
+
+
+def _is_gone(folder: str, file: Artifact, share: Share, *, checksum: bool) -> bool:
+    """Whether a file is surely not what was stored: a share that does not answer may still have it."""
+    try:
+        share.verified(folder, file, checksum=checksum)
+    except ShareUnusable as unfit:
+        return unfit.code == "file_damaged" or isinstance(unfit.__cause__, FileNotFoundError)
+    return False
 
 
 def _patiently(attempt: Attempt, write: Callable[[], None]) -> None:

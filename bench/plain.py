@@ -51,9 +51,11 @@ def ladder_argv(source: Path, target: Path, *, tools: Tools, threads: int) -> li
 
 
 def _into_segments(argv: list[str], target: Path) -> list[str]:
-    """The same outputs as HLS instead of MP4 files."""
+    """Room for the segments that it writes; and what would be an MP4 file in segments too."""
     words: list[str] = []
     for word in argv:
+        if word.startswith(f"{target}/") and word.endswith(".m3u8"):
+            Path(word).parent.mkdir(parents=True)
         if not word.startswith(f"file:{target}/"):
             words.append(word)
             continue

@@ -19,7 +19,7 @@ from omkt_pipeline.media.tools import Tools, find_tools
 
 PRESET = "webm-vp9-720p"
 #: Lines of the picture, and seconds of it.
-_FILMS = ((720, 60), (240, 180))
+_FILMS = ((720, 60), (240, 600))
 #: The preset's own words for the encoder, without those that spread its work over cores.
 _VP9 = "-c:v libvpx-vp9 -deadline good -cpu-used 4 -crf 33 -b:v 1800k -g 100 -keyint_min 100 -pix_fmt yuv420p"
 _SOUND = "-c:a libopus -b:a 96k"

@@ -117,6 +117,8 @@ def test_an_unknown_upload_is_not_found(farm: Farm) -> None:
         ({"source": {}}, "source"),
         ({"presets": []}, "presets"),
         ({"presets": ["poster", "poster"]}, "body"),
+        ({"presets": ["poster", "mp4-480p"], "first": "mp4-720p"}, "body"),
+        ({"first": 1}, "first"),
         ({"priority": "urgent"}, "priority"),
         ({"client_data": "x" * 2049}, "client_data"),
     ],

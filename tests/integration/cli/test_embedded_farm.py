@@ -65,6 +65,21 @@ def test_up_serves_submit_jobs_and_download_until_it_is_interrupted(folder: Path
         assert "The farm has stopped" in up.said()
 
 
+def test_what_shall_come_first_can_be_played_while_the_rest_is_made(folder: Path) -> None:
+    film = clip(folder, seconds=20, size="1280x720")
+    with farm_up(folder) as up:
+        submitted = up.omkt("submit", film.name, "-p", "hls-h264", "-p", "mp4-480p", "--first", "mp4-480p")
+        job_id = submitted.stdout.strip()
+
+        def published() -> dict[str, str]:
+            outputs = {one["id"]: one["state"] for one in up.job(job_id)["outputs"]}
+            return outputs if outputs.get("mp4-480p") == "published" else {}
+
+        seen = until(published, "the output that comes first")
+        assert seen["hls-h264"] == "pending"
+        assert up.omkt("watch", job_id).returncode == 0
+
+
 def test_the_key_is_for_its_owner_alone_and_stays_the_same(folder: Path) -> None:
     key_file = folder / "var" / "farm" / "key"
     with farm_up(folder):

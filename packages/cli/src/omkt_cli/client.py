@@ -70,9 +70,10 @@ class FarmClient:
         *,
         priority: str = "normal",
         callback: str | None = None,
+        first: str | None = None,
     ) -> Job:
         """Ask for outputs."""
-        return self._ask(jobs.submit(source, presets, priority=priority, callback=callback))
+        return self._ask(jobs.submit(source, presets, priority=priority, callback=callback, first=first))
 
     def job(self, job_id: str) -> Job:
         """One job."""

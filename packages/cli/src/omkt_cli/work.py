@@ -78,11 +78,12 @@ def submitted(
     *,
     priority: str = "normal",
     callback: str | None = None,
+    first: str | None = None,
     quiet: bool = False,
 ) -> Job:
     """Send a file if the source is one, and ask for its outputs."""
     asked = {"url": source} if is_url(source) else {"upload": _upload(client, file_of(source), quiet=quiet)}
-    return client.submit(asked, presets, priority=priority, callback=callback)
+    return client.submit(asked, presets, priority=priority, callback=callback, first=first)
 
 
 def _upload(client: FarmClient, path: Path, *, quiet: bool) -> str:

@@ -23,9 +23,11 @@ def submit(  # noqa: PLR0913 - as many as a job has
     tags: Sequence[str] = (),
     not_before: datetime | None = None,
     deadline: datetime | None = None,
+    first: str | None = None,
     idempotency_key: str | None = None,
 ) -> Call[Job]:
     """Ask for outputs of a source: one of {"url": …}, {"upload": id}, {"path": …}, {"media": id}, {"concat": ids}.
+    The output named `first` is made before the others.
 
     Each preset is a name, or {"preset": name, "id": …, "settings": {…}} to change some of its settings for this job.
     Sent twice (with one idempotency key, by default a new one) it is one job.
@@ -39,6 +41,7 @@ def submit(  # noqa: PLR0913 - as many as a job has
         "tags": list(tags),
         "not_before": not_before.isoformat() if not_before else None,
         "deadline": deadline.isoformat() if deadline else None,
+        "first": first,
     }
     headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
     return Call(method="POST", path=path("jobs"), answer=_JOB, body=body, headers=headers)

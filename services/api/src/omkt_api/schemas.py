@@ -127,8 +127,12 @@ Wanted = Annotated[
 Tag = Annotated[str, Field(min_length=1, max_length=64)]
 
 
+def _names(presets: Sequence[Wanted]) -> list[str]:
+    return [one if isinstance(one, str) else one.as_variation().id for one in presets]
+
+
 def _demand_different(presets: Sequence[Wanted]) -> None:
-    names = [one if isinstance(one, str) else one.as_variation().id for one in presets]
+    names = _names(presets)
     if len(set(names)) != len(names):
         raise ValueError("presets must differ from each other; give one of them another id")
 
@@ -165,9 +169,16 @@ class JobCreate(_In):
         default=None, description="A job that has not ended by this moment fails with `deadline_passed`."
     )
 
+    first: PresetId | None = Field(
+        default=None,
+        description="The output that is made by itself and before the others: something to play while they are made.",
+    )
+
     @model_validator(mode="after")
     def _presets_differ(self) -> Self:
         _demand_different(self.presets)
+        if self.first is not None and self.first not in _names(self.presets):
+            raise ValueError("first must be the name of one of the outputs in presets")
         return self
 
     @model_validator(mode="after")

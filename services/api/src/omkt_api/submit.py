@@ -84,7 +84,9 @@ def _demanded(known: Mapping[str, Preset], wanted: Wanted) -> Preset:
 
 def job_request(wanted: JobCreate, idempotency_key: str | None) -> JobRequest:
     """The request in the domain's words. Two that ask for the same have the same fingerprint."""
-    canonical = json.dumps(wanted.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    # What a request of an earlier version could not say does not change what it asks for.
+    said = wanted.model_dump(mode="json", exclude={"first"} if wanted.first is None else None)
+    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"))
     return JobRequest(
         source=wanted.source.as_source(),
         presets=tuple(one if isinstance(one, str) else one.as_variation() for one in wanted.presets),
@@ -93,6 +95,7 @@ def job_request(wanted: JobCreate, idempotency_key: str | None) -> JobRequest:
         client_data=wanted.client_data,
         tags=tuple(wanted.tags),
         not_before=wanted.not_before,
+        first=wanted.first,
         deadline=wanted.deadline,
         idempotency_key=idempotency_key,
         fingerprint=hashlib.sha256(canonical.encode()).hexdigest(),

@@ -39,6 +39,7 @@ def submit(  # noqa: PLR0913, PLR0917 - a command has as many as it has options
     trim: Trim = None,
     priority: Annotated[Priority, typer.Option(help="Higher ones start first.")] = Priority.NORMAL,
     callback: Annotated[str | None, typer.Option(metavar="URL", help="Where to POST when the job ends.")] = None,
+    first: Annotated[str | None, typer.Option(metavar="PRESET", help="Make this one before the others.")] = None,
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Watch the job until it ends.")] = False,
     server: Server = None,
     key: Key = None,
@@ -58,7 +59,7 @@ def submit(  # noqa: PLR0913, PLR0917 - a command has as many as it has options
         raise typer.BadParameter(str(error)) from error
     with connect(server, key, root) as client:
         wanted = trimmed(preset or DEFAULT_PRESETS, part)
-        job = submitted(client, source, wanted, priority=priority, callback=callback, quiet=as_json)
+        job = submitted(client, source, wanted, priority=priority, callback=callback, first=first, quiet=as_json)
         if wait:
             if not as_json:
                 result(job.id)

@@ -121,6 +121,8 @@ class JobRequest:
     not_before: datetime | None = None  #: nothing begins before this
     deadline: datetime | None = None  #: given up when it has not ended by then
     idempotency_key: str | None = None
+    #: The output that is made by itself and before the others, so that there is something to play early.
+    first: str | None = None
     measure: bool = False  #: the whole source is measured (domain/media.py's Measures) before anything is planned
     fingerprint: str = ""  #: SHA-256 of the request's canonical form
 

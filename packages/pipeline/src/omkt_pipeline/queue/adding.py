@@ -12,12 +12,11 @@ from omkt_pipeline.domain.job import JobState, MediaState, Variation
 from omkt_pipeline.domain.plan import PlannedTask
 from omkt_pipeline.domain.task import TaskKind, TaskState
 from omkt_pipeline.queue.enqueue import JobRef, add_tasks
+from omkt_pipeline.queue.wanted import KNOWS_PRESETS, name_of, stored
 
 _MAY_GROW = (JobState.QUEUED, JobState.RUNNING, JobState.SUCCEEDED)
 #: Outputs of one job, those that it was submitted with among them.
 MAX_OUTPUTS = 64
-#: Planners that know what was added from what was there.
-_SPEC_VERSION = 4
 
 
 def add_outputs(database: Database, account_id: int, job_key: str, wanted: Sequence[str | Variation]) -> None:
@@ -26,7 +25,7 @@ def add_outputs(database: Database, account_id: int, job_key: str, wanted: Seque
     Raises NotFound; Conflict (job_ended when it failed, was cancelled or has expired; output_exists; outputs_too_many;
     source_expired when the original is gone).
     """
-    added = [one if isinstance(one, str) else one.model_dump(mode="json") for one in wanted]
+    added = stored(wanted)
 
     def write(connection: Connection) -> bool:
         job_id, media_id = _found(connection, account_id, job_key)
@@ -55,17 +54,13 @@ def add_outputs(database: Database, account_id: int, job_key: str, wanted: Seque
 
 
 def _demand_new(known: Sequence[object], added: Sequence[object]) -> None:
-    names = {_name(one) for one in known}
-    if taken := sorted(names & {_name(one) for one in added}):
+    names = {name_of(one) for one in known}
+    if taken := sorted(names & {name_of(one) for one in added}):
         raise Conflict(
             f"The job has an output {', '.join(taken)} already. Give the new one another id.", code="output_exists"
         )
     if len(known) + len(added) > MAX_OUTPUTS:
         raise Conflict(f"A job may have {MAX_OUTPUTS} outputs. Submit another one.", code="outputs_too_many")
-
-
-def _name(one: object) -> str:
-    return str(one["id"]) if isinstance(one, dict) else str(one)
 
 
 def _found(connection: Connection, account_id: int, job_key: str) -> tuple[int, int]:
@@ -85,7 +80,7 @@ def _own_plan(connection: Connection, job_id: int) -> Any:
 
 def _plan(connection: Connection, row: Any, first: Any, *, key: str, added: Sequence[object]) -> None:
     """A plan task for what is added; it waits for the job's own, and so for all that this waits for."""
-    planned = PlannedTask(key=key, kind=TaskKind.PLAN, spec={"presets": added}, spec_version=_SPEC_VERSION)
+    planned = PlannedTask(key=key, kind=TaskKind.PLAN, spec={"presets": added}, spec_version=KNOWS_PRESETS)
     reference = JobRef(id=row.id, key=row.job_key, media_id=row.media_id, account_id=row.account_id, band=row.band)
     waits = first.state != TaskState.DONE
     add_tasks(connection, reference, [planned], held=(key,) if waits else ())

@@ -103,7 +103,8 @@ def _planned(connection: Connection, held: Task, effect: Planned) -> None:
     connection.execute(update(job).where(job.c.id == held.job_id).values(minutes=minutes))
     add_tasks(connection, reference, plan.tasks)
     if all(one.skipped for one in plan.outputs):
-        _succeed_if_all_is_there(connection, held.job_id)
+        refusal = next((one for one in plan.decisions if one.code == plan.outputs[0].skipped), None)
+        _end_if_all_is_there(connection, held.job_id, refusal)
 
 
 def _with(earlier: list[Any], decisions: Sequence[Decision]) -> list[Any]:
@@ -136,11 +137,11 @@ def _published(connection: Connection, held: Task, settlement: Settlement, effec
         )
     )
     announce(connection, held.job_id, "output.published", output=effect.output)
-    _succeed_if_all_is_there(connection, held.job_id)
+    _end_if_all_is_there(connection, held.job_id, None)
 
 
-def _succeed_if_all_is_there(connection: Connection, job_id: int) -> None:
-    """End a job of which no output is open and no plan either."""
+def _end_if_all_is_there(connection: Connection, job_id: int, refusal: Decision | None) -> None:
+    """End a job of which no output is open and no plan either: well, unless none could be made, for the reason of the last."""
     # Two last outputs that settle at once: the second waits here and then counts none.
     connection.execute(select(job.c.id).where(job.c.id == job_id).with_for_update())
     open_outputs = select(func.count()).where(
@@ -149,5 +150,10 @@ def _succeed_if_all_is_there(connection: Connection, job_id: int) -> None:
     open_plans = select(func.count()).where(
         task.c.job_id == job_id, task.c.kind == TaskKind.PLAN, task.c.state < TaskState.DONE
     )
-    if connection.execute(select(open_outputs.scalar_subquery() + open_plans.scalar_subquery())).scalar_one() == 0:
+    if connection.execute(select(open_outputs.scalar_subquery() + open_plans.scalar_subquery())).scalar_one() > 0:
+        return
+    made = select(func.count()).where(output.c.job_id == job_id, output.c.state == OutputState.PUBLISHED)
+    if refusal is not None and connection.execute(made).scalar_one() == 0:
+        fail_job(connection, job_id, code=refusal.code, message=refusal.message)
+    else:
         succeed_job(connection, job_id)

@@ -17,6 +17,7 @@ from omkt_pipeline.domain.task import TaskKind, TaskState
 from omkt_pipeline.queue.dependencies import release_if_free
 from omkt_pipeline.queue.endings import OPEN_JOB, cancel_job
 from omkt_pipeline.queue.enqueue import JobRef, add_tasks
+from omkt_pipeline.queue.wanted import plans_in_turn, stored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +86,8 @@ def submit(
             id=job_id, key=job_key, media_id=source.id, account_id=account_id, band=request.priority.band
         )
         steps = first_tasks(request.source, source.key, source.state, measure=request.measure, minutes=source.minutes)
+        if request.first is not None:
+            steps = [*steps[:-1], *plans_in_turn(steps[-1], stored(request.presets), request.first)]
         held = _held(steps, source.state)
         add_tasks(connection, reference, steps, held=held, not_before=request.not_before)
         return Submitted(job_key=job_key, replayed=False)
@@ -323,7 +326,7 @@ def _insert_job(connection: Connection, account_id: int, request: JobRequest, ke
             media_id=media_id,
             state=JobState.QUEUED,
             band=request.priority.band,
-            presets=[one if isinstance(one, str) else one.model_dump(mode="json") for one in request.presets],
+            presets=stored(request.presets),
             callback_url=request.callback.url if request.callback else None,
             callback_kind=request.callback.kind if request.callback else CallbackKind.WEBHOOK,
             client_data=request.client_data,

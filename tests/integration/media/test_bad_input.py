@@ -23,6 +23,7 @@ WANTED = {
     "broken/no-streams.mp4": "source_no_tracks",
     "broken/unsupported-vvc.mp4": "source_unsupported",
     "broken/encrypted-clearkey.mp4": "source_encrypted",
+    "ts-many-subtitles-no-parameters.ts": "source_damaged",
     "hostile/zero-bytes.mp4": "source_empty",
     "hostile/prose.mp4": "source_not_media",
     "hostile/random-64k.mp4": "source_not_media",

@@ -145,10 +145,16 @@ def check_board(recipe: EncodeBoard, folder: Path, *, stderr: str) -> dict[str, 
 
 
 def _cut(folder: Path, number: int, promised: float, *, stderr: str) -> Cut:
-    """The segments that an encode left. Without a single frame there are none, nor a header."""
+    """The segments that an encode left. Without a single frame there are none, nor a header; or a header and one segment
+    with nothing in it."""
     if not (folder / INIT).exists():
         raise damaged(0.0, promised, stderr)
-    return read_cut(folder, number=number, video=True)
+    try:
+        return read_cut(folder, number=number, video=True)
+    except VerifyError as error:
+        if error.code == "segment_empty" and len(list(folder.glob("*.m4s"))) == 1:
+            raise damaged(0.0, promised, stderr) from error
+        raise
 
 
 def _packet_seconds(recipe: EncodeAudio) -> float:

@@ -55,7 +55,7 @@ def read_segment(path: Path) -> Segment:
         elif kind == b"trun":
             samples.extend(_trun(body, defaults))
     if begins_at is None or not samples:
-        raise VerifyError(f"{path.name} holds no media.")
+        raise VerifyError(f"{path.name} holds no media.", code="segment_empty")
     decoded = itertools.accumulate((sample.duration for sample in samples[:-1]), initial=begins_at)
     shown = sorted(at + sample.shown_later for at, sample in zip(decoded, samples, strict=True))
     steps = {later - sooner for sooner, later in itertools.pairwise(shown)} or {samples[0].duration}

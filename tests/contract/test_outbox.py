@@ -11,6 +11,7 @@ from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import delivery, outbox
 from omkt_pipeline.db.types import now_plus
 from omkt_pipeline.domain.errors import Conflict, SourceError
+from omkt_pipeline.domain.job import Callback
 from omkt_pipeline.domain.task import Pool
 from omkt_pipeline.queue.giveback import fail
 from omkt_pipeline.queue.jobs import cancel, retry
@@ -35,6 +36,17 @@ def test_a_job_that_succeeds_says_so_once(database: Database, account: int) -> N
     assert message.body["data"]["job"] == key
     assert message.body["data"]["client_data"] == "mine"
     assert message.secret.startswith("whsec_")
+
+
+def test_a_callback_hears_of_the_types_that_it_names_alone(database: Database, account: int) -> None:
+    names = ("output.published", "job.failed")
+    a_planned_job(database, account, a_plan(encodes=1), callback=Callback(url="https://example.com/hook", types=names))
+    for _ in range(2):
+        held = taken(database, Pool.TRANSCODER)
+        settle(database, held, a_settlement(held))
+
+    (message,) = due(database)
+    assert (message.topic, message.body["data"]["output"]) == ("output.published", "film")
 
 
 def test_failing_and_cancelling_say_so_with_the_reason(database: Database, account: int) -> None:

@@ -27,7 +27,11 @@ def test_a_job_is_accepted_and_can_be_looked_at(farm: Farm) -> None:
     with farm.client() as client:
         made = client.post(
             "/v1/jobs",
-            json=job(client_data="order 4711", priority="high", callback={"url": "https://shop.example/hook"}),
+            json=job(
+                client_data="order 4711",
+                priority="high",
+                callback={"url": "https://shop.example/hook", "types": ["output.published"]},
+            ),
         )
         seen = client.get(made.headers["location"])
 
@@ -36,7 +40,7 @@ def test_a_job_is_accepted_and_can_be_looked_at(farm: Farm) -> None:
     assert seen.json() == body
     assert (body["state"], body["progress"], body["priority"]) == ("queued", 0.0, "high")
     assert body["source"] == {"kind": "url", "value": "https://media.example/a.mov"}
-    assert body["callback"] == {"url": "https://shop.example/hook"}
+    assert body["callback"] == {"url": "https://shop.example/hook", "types": ["output.published"]}
     assert body["client_data"] == "order 4711"
     assert body["outputs"] == []
     assert body["media"]["facts"] is None
@@ -119,6 +123,7 @@ def test_an_unknown_upload_is_not_found(farm: Farm) -> None:
         ({"presets": ["poster", "poster"]}, "body"),
         ({"presets": ["poster", "mp4-480p"], "first": "mp4-720p"}, "body"),
         ({"first": 1}, "first"),
+        ({"callback": {"url": "https://a.example/", "types": ["job.sneezed"]}}, "callback.types.0"),
         ({"priority": "urgent"}, "priority"),
         ({"client_data": "x" * 2049}, "client_data"),
     ],

@@ -1,7 +1,7 @@
 """What clients send. Unknown fields are refused: a typing error must not become a default."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AwareDatetime,
@@ -90,10 +90,19 @@ class SourceIn(_In):
 _KINDS = (SourceKind.URL, SourceKind.UPLOAD, SourceKind.PATH, SourceKind.MEDIA, SourceKind.CONCAT)
 
 
+Topic = Literal["job.succeeded", "job.failed", "job.cancelled", "output.published"]
+
+
 class CallbackIn(_In):
     """Where the farm reports the end of the job, signed as the Standard Webhooks specification says."""
 
     url: str = Field(min_length=1, max_length=2048, examples=["https://shop.example/hooks/omkt"])
+    types: list[Topic] = Field(
+        default=[],
+        description="Only these types of events; none: the job's ends.",
+        json_schema_extra={"uniqueItems": True},
+        max_length=len(get_args(Topic)),
+    )
 
 
 PresetId = Annotated[str, Field(min_length=1, max_length=63)]

@@ -86,12 +86,14 @@ def job_request(wanted: JobCreate, idempotency_key: str | None) -> JobRequest:
     """The request in the domain's words. Two that ask for the same have the same fingerprint."""
     # What a request of an earlier version could not say does not change what it asks for.
     said = wanted.model_dump(mode="json", exclude={"first"} if wanted.first is None else None)
+    if wanted.callback is not None and not wanted.callback.types:
+        del said["callback"]["types"]
     canonical = json.dumps(said, sort_keys=True, separators=(",", ":"))
     return JobRequest(
         source=wanted.source.as_source(),
         presets=tuple(one if isinstance(one, str) else one.as_variation() for one in wanted.presets),
         priority=wanted.priority,
-        callback=Callback(url=wanted.callback.url) if wanted.callback else None,
+        callback=Callback(url=wanted.callback.url, types=tuple(wanted.callback.types)) if wanted.callback else None,
         client_data=wanted.client_data,
         tags=tuple(wanted.tags),
         not_before=wanted.not_before,

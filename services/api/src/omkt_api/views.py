@@ -33,6 +33,7 @@ class MediaOut(BaseModel):
 
 class CallbackOut(BaseModel):
     url: str
+    types: list[str] = Field(description="The types of events that it hears of; none: the job's ends.")
 
 
 class ErrorOut(BaseModel):
@@ -172,7 +173,7 @@ class Renderer:
             source=SourceOut(kind=view.source.kind, value=view.source.value),
             media=_media(view),
             client_data=view.client_data,
-            callback=CallbackOut(url=view.callback_url) if view.callback_url else None,
+            callback=CallbackOut(url=view.callback_url, types=list(view.callback_types)) if view.callback_url else None,
             tags=list(view.tags),
             not_before=view.not_before,
             deadline=view.deadline,

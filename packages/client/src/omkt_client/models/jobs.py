@@ -26,6 +26,7 @@ class Error(Model):
 
 class Callback(Model):
     url: str
+    types: tuple[str, ...] = ()
 
 
 class MediaName(Model):

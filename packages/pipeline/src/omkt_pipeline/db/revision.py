@@ -12,7 +12,7 @@ from omkt_pipeline.db.tables import farm
 from omkt_pipeline.domain.errors import Unavailable
 
 #: The newest migration in migrations/versions/.
-HEAD = "0013"
+HEAD = "0014"
 #: What a new farm's `oldest_revision` is: as if all migrations had been run on an older one.
 OLDEST = "0007"
 

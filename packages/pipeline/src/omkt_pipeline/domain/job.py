@@ -98,6 +98,7 @@ class Callback:
 
     url: str
     kind: CallbackKind = CallbackKind.WEBHOOK
+    types: tuple[str, ...] = ()  #: of events (queue/endpoints.py); none: the job's ends
 
 
 class Variation(Value):
@@ -162,6 +163,7 @@ class JobView:
     source: Source
     client_data: str | None
     callback_url: str | None
+    callback_types: tuple[str, ...]
     tags: tuple[str, ...]
     not_before: datetime | None
     deadline: datetime | None

@@ -329,6 +329,7 @@ def _insert_job(connection: Connection, account_id: int, request: JobRequest, ke
             presets=stored(request.presets),
             callback_url=request.callback.url if request.callback else None,
             callback_kind=request.callback.kind if request.callback else CallbackKind.WEBHOOK,
+            callback_types=list(request.callback.types) or None if request.callback else None,
             client_data=request.client_data,
             tags=list(request.tags) or None,
             not_before=request.not_before,

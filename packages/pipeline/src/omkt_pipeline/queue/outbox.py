@@ -42,8 +42,8 @@ class DueMessage:
 def announce(connection: Connection, job_id: int, topic: str, **more: str) -> None:
     """Write what happened to a job, in the transaction that makes it true, for everybody who wants to hear of it.
 
-    That are the account's listeners, its endpoints, and the job's own callback, which hears of the job's end alone. Each
-    message has an id of its own. `more` is what the topic has to say beside the job.
+    That are the account's listeners, its endpoints, and the job's own callback, which hears of the job's end alone unless
+    it names other types of events. Each message has an id of its own. `more` is what the topic has to say beside the job.
     """
     row = connection.execute(
         select(
@@ -51,6 +51,7 @@ def announce(connection: Connection, job_id: int, topic: str, **more: str) -> No
             job.c.account_id,
             job.c.callback_url,
             job.c.callback_kind,
+            job.c.callback_types,
             job.c.client_data,
             job.c.state,
             job.c.error_code,
@@ -74,7 +75,8 @@ def announce(connection: Connection, job_id: int, topic: str, **more: str) -> No
     )
     assert noted.inserted_primary_key is not None  # noqa: S101 - one row, one key
     message = {"account_id": row.account_id, "job_id": job_id, "event": int(noted.inserted_primary_key[0])}
-    if ends and row.callback_url is not None:
+    wanted = topic in row.callback_types if row.callback_types else ends
+    if wanted and row.callback_url is not None:
         kind = "" if row.callback_kind == CallbackKind.WEBHOOK else f"{row.callback_kind}."
         _post(connection, message, kind + topic, row.callback_url, said)
     endpoints = select(webhook_endpoint.c.id, webhook_endpoint.c.url, webhook_endpoint.c.topics).where(

@@ -232,6 +232,7 @@ def _view(row: Row[Any], outputs: list[OutputView], steps: list[Row[Any]]) -> Jo
         source=Source(kind=SourceKind(row.source_kind), value=row.source),
         client_data=row.client_data,
         callback_url=row.callback_url,
+        callback_types=tuple(row.callback_types or ()),
         tags=tuple(row.tags or ()),
         not_before=row.not_before,
         deadline=row.deadline,

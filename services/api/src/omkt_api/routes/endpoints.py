@@ -1,7 +1,7 @@
 """/v1/webhook-endpoints: addresses of an account that hear of all its jobs."""
 
 from datetime import datetime
-from typing import Annotated, Literal, get_args
+from typing import Annotated, get_args
 
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +10,7 @@ from omkt_api.deps import Caller, KeyedRoute, TheApi
 from omkt_api.guard import OutsidePolicy, check_url
 from omkt_api.problems import documented
 from omkt_api.routes.jobs import KEYED, UNREADABLE
+from omkt_api.schemas import Topic
 from omkt_pipeline.domain.account import Scope
 from omkt_pipeline.domain.errors import FetchError, Refused
 from omkt_pipeline.queue import endpoints as queue
@@ -26,7 +27,6 @@ class _AdminRoute(KeyedRoute):
 router = APIRouter(prefix="/v1/webhook-endpoints", tags=["webhooks"], route_class=_AdminRoute)
 
 Key = Annotated[str, Path(max_length=26, description="The endpoint's id.")]
-Topic = Literal["job.succeeded", "job.failed", "job.cancelled", "output.published"]
 assert set(get_args(Topic)) < set(queue.TOPICS)  # noqa: S101 - one list for people, one for programs
 _UNKNOWN = (404, "endpoint_unknown")
 _REFUSED = (400, "callback_refused")

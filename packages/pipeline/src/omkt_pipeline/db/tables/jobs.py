@@ -25,6 +25,8 @@ class JobRow(SQLModel, table=True):
     callback_url: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     #: How the callback is told: domain/job.py's CallbackKind.
     callback_kind: str = Field(default="webhook", max_length=8, sa_column_kwargs={"server_default": "webhook"})
+    #: The types of events that the callback hears of; none: the job's ends.
+    callback_types: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     client_data: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     tags: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
     not_before: datetime | None = moment(nullable=True)

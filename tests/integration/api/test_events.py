@@ -50,6 +50,21 @@ def test_each_change_of_a_job_is_told_until_it_ends(farm: Farm) -> None:
     assert [int(number) for number, _, _ in rest] == list(range(4, 4 + len(rest)))
 
 
+def test_who_asks_for_it_hears_of_each_unit_of_work(farm: Farm) -> None:
+    with farm.client() as client:
+        path = f"/v1/jobs/{farm.submit()}"
+        with client.stream("GET", f"{path}/events", params={"tasks": "true"}) as stream:
+            told = events(stream)
+            begin = next(told)[2]["tasks"][0]
+            assert (begin["kind"], begin["state"]) == ("fetch", "ready")
+            held = farm.claim(Pool.COURIER)
+            assert next(told)[2]["tasks"][0]["state"] == "running"
+            beat(farm.database, held, lease_seconds=60, progress=0.5)
+            assert next(told)[2]["tasks"][0]["progress"] == 0.5
+            with farm.client() as other:
+                other.post(f"{path}/cancel")
+
+
 def test_a_job_that_has_ended_is_told_once(farm: Farm, published: str) -> None:
     with farm.client() as client, client.stream("GET", f"/v1/jobs/{published}/events") as stream:
         told = list(events(stream))

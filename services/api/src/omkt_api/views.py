@@ -79,6 +79,26 @@ class JobOut(BaseModel):
     started_at: datetime | None
     finished_at: datetime | None
     outputs: list[OutputOut]
+    frames: int | None = Field(description="While running: of the source's picture, encoded so far.")
+    speed: float | None = Field(
+        description="While running: seconds of the source encoded in a second, since it was planned."
+    )
+    seconds_left: float | None = Field(description="While running: until the end, if it goes on as so far.")
+
+
+class StepOut(BaseModel):
+    """One unit of work in events with `tasks=true`."""
+
+    id: int
+    kind: str
+    state: str
+    progress: float
+
+
+class WatchedOut(JobOut):
+    """The job with its units of work: chunks of a film are encoded one by one."""
+
+    tasks: list[StepOut]
 
 
 class JobsOut(BaseModel):
@@ -183,7 +203,16 @@ class Renderer:
             started_at=view.started_at,
             finished_at=view.finished_at,
             outputs=[self._output(view.key, output) for output in view.outputs],
+            frames=view.pace.frames if view.pace else None,
+            speed=view.pace.speed if view.pace else None,
+            seconds_left=view.pace.seconds_left if view.pace else None,
         )
+
+    def watched(self, view: JobView) -> WatchedOut:
+        steps = [
+            StepOut(id=one.id, kind=one.kind, state=one.state.name.lower(), progress=one.progress) for one in view.steps
+        ]
+        return WatchedOut(**self.job(view).model_dump(), tasks=steps)
 
     def published(self, output: PublishedOutput) -> OutputFilesOut:
         token = self.links.token(output.job_key, output.output_key, now=self.clock())

@@ -26,14 +26,18 @@ class _Watcher:
 
     shown: JobView | None
     newest: asyncio.Queue[JobView | None]
+    tasks: bool  #: it wants to hear of each unit of work
 
     def hear(self, now: JobView | None) -> None:
-        if now == self.shown:
+        if now == self.shown and not (self.tasks and self._other_steps(now)):
             return
         self.shown = now
         if self.newest.full():
             self.newest.get_nowait()
         self.newest.put_nowait(now)
+
+    def _other_steps(self, now: JobView | None) -> bool:
+        return now is not None and self.shown is not None and now.steps != self.shown.steps
 
 
 class Watch:
@@ -44,17 +48,18 @@ class Watch:
         self._watchers: dict[str, set[_Watcher]] = {}
         self._looking: asyncio.Task[None] | None = None
 
-    async def changes(self, first: JobView, render: Renderer) -> AsyncIterator[bytes]:
-        """Yield frames of events named `job`, whose data is the job."""
-        watcher = _Watcher(first, asyncio.Queue(1))
+    async def changes(self, first: JobView, render: Renderer, *, tasks: bool = False) -> AsyncIterator[bytes]:
+        """Yield frames of events named `job`, whose data is the job, with its `tasks` if they are wanted."""
+        watcher = _Watcher(first, asyncio.Queue(1), tasks)
         self._watchers.setdefault(first.key, set()).add(watcher)
         self._look_on()
+        told = render.watched if tasks else render.job
         try:
             shown: JobView | None = first
             number = 0
             while shown is not None:
                 number += 1
-                yield frame(event="job", number=number, data=render.job(shown).model_dump_json())
+                yield frame(event="job", number=number, data=told(shown).model_dump_json())
                 if shown.state.is_final:
                     return
                 while isinstance(coming := await next_of(watcher.newest), bytes):

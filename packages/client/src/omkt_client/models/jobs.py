@@ -74,6 +74,9 @@ class Job(Model):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     outputs: tuple[Output, ...] = ()
+    frames: int | None = None  #: of the source, encoded so far
+    speed: float | None = None  #: seconds of the source encoded in a second
+    seconds_left: float | None = None
 
     @property
     def is_final(self) -> bool:

@@ -1,12 +1,13 @@
 """A job: one request for outputs of one media."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
 from omkt_pipeline.domain.plan import Value
+from omkt_pipeline.domain.task import StepView
 
 
 class JobState(StrEnum):
@@ -150,6 +151,15 @@ class OutputView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How fast a running job goes. None: that cannot be told yet."""
+
+    frames: int | None  #: of the source's picture, encoded so far for all that is made of it
+    speed: float | None  #: seconds of the source encoded in a second, since it was planned
+    seconds_left: float | None  #: until the job has ended, if it goes on as so far
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobView:
     """A job as its client sees it."""
 
@@ -174,3 +184,6 @@ class JobView:
     finished_at: datetime | None
     media: Mapping[str, Any] | None
     outputs: tuple[OutputView, ...]
+    #: Two views of one state may differ in these alone: as the steps of a chunk go on, and as time passes.
+    steps: tuple[StepView, ...] = field(default=(), compare=False)
+    pace: Pace | None = field(default=None, compare=False)

@@ -167,6 +167,16 @@ class Attempt:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StepView:
+    """One unit of a job's work, in short."""
+
+    id: int
+    kind: TaskKind
+    state: TaskState
+    progress: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskView:
     """A task as clients and operators see it."""
 

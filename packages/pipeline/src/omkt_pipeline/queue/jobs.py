@@ -17,6 +17,7 @@ from omkt_pipeline.domain.task import TaskKind, TaskState
 from omkt_pipeline.queue.dependencies import release_if_free
 from omkt_pipeline.queue.endings import OPEN_JOB, cancel_job
 from omkt_pipeline.queue.enqueue import JobRef, add_tasks
+from omkt_pipeline.queue.redo import discard
 from omkt_pipeline.queue.wanted import plans_in_turn, stored
 
 
@@ -170,8 +171,12 @@ _PAST = {
 }
 
 
-def retry(database: Database, account_id: int, job_key: str) -> None:
-    """Try a failed or cancelled job again; what was done stays done.
+#: What makes renditions, and can be made anew of the same source by the same plan.
+_ENCODING = (TaskKind.EXTRACT, TaskKind.ENCODE)
+
+
+def retry(database: Database, account_id: int, job_key: str, *, whole: bool = False) -> None:
+    """Try a failed or cancelled job again; what was done stays done, or, of the `whole`, what was published.
 
     Raises NotFound, Conflict (job_not_failed, job_stopping).
     """
@@ -179,7 +184,7 @@ def retry(database: Database, account_id: int, job_key: str) -> None:
     def write(connection: Connection) -> bool:
         job_id = _job_id(connection, account_id, job_key)
         tasks = connection.execute(
-            select(task.c.id, task.c.state, task.c.kind, task.c.twin_id)
+            select(task.c.id, task.c.state, task.c.kind, task.c.twin_id, task.c.published_attempt)
             .where(task.c.job_id == job_id)
             .order_by(task.c.id)
             .with_for_update()
@@ -230,7 +235,9 @@ def retry(database: Database, account_id: int, job_key: str) -> None:
             .where(output.c.job_id == job_id, output.c.state == OutputState.FAILED)
             .values(state=OutputState.PENDING)
         )
-        release_if_free(connection, again)
+        encoded = [one for one in tasks if whole and one.id in done and one.kind in _ENCODING]
+        discard(connection, encoded, TaskState.WAITING)
+        release_if_free(connection, [*(one.id for one in encoded), *again])
         return True
 
     def landed(connection: Connection) -> bool | None:

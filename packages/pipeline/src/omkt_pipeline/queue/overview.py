@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, func, select, true
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import artifact, job, media, output, task, task_attempt
+from omkt_pipeline.db.types import now
 from omkt_pipeline.domain.errors import NotFound, Refused
 from omkt_pipeline.domain.job import (
     Failure,
@@ -20,7 +21,8 @@ from omkt_pipeline.domain.job import (
     Source,
     SourceKind,
 )
-from omkt_pipeline.domain.task import Artifact, Attempt, AttemptOutcome, TaskKind, TaskState, TaskView
+from omkt_pipeline.domain.task import Artifact, Attempt, AttemptOutcome, StepView, TaskKind, TaskState, TaskView
+from omkt_pipeline.queue.pace import pace
 
 _PRIORITY = {priority.band: priority for priority in Priority}
 #: What fetching, probing and planning are worth in a job's progress before its plan is known.
@@ -193,6 +195,7 @@ def _jobs() -> Any:
         media.c.name.label("media_name"),
         media.c.bytes.label("media_bytes"),
         media.c.facts.label("media_facts"),
+        now().label("clock"),
     ).join(media, media.c.id == job.c.media_id)
 
 
@@ -211,6 +214,7 @@ def _views(connection: Connection, rows: Sequence[Row[Any]]) -> list[JobView]:
             task.c.cost,
             task.c.id,
             task.c.twin_id,
+            task.c.created_at,
         )
         for step in connection.execute(select(*columns).where(task.c.job_id.in_(ids)).order_by(task.c.id)):
             steps[step.job_id].append(step)
@@ -220,13 +224,14 @@ def _views(connection: Connection, rows: Sequence[Row[Any]]) -> list[JobView]:
 def _view(row: Row[Any], outputs: list[OutputView], steps: list[Row[Any]]) -> JobView:
     state = JobState(row.state)
     open_steps = [step for step in steps if not TaskState(step.state).is_terminal]
+    progress = 1.0 if state in (JobState.SUCCEEDED, JobState.EXPIRED) else _progress(steps)
     known = {"key": row.media_key, "name": row.media_name, "bytes": row.media_bytes, "facts": row.media_facts}
     return JobView(
         key=row.job_key,
         account_id=row.account_id,
         state=state,
         stage=open_steps[0].kind if open_steps and state is JobState.RUNNING else None,
-        progress=1.0 if state in (JobState.SUCCEEDED, JobState.EXPIRED) else _progress(steps),
+        progress=progress,
         presets=tuple(one if isinstance(one, str) else str(one["id"]) for one in [*row.presets, *(row.added or [])]),
         priority=_PRIORITY.get(row.band, Priority.NORMAL),
         source=Source(kind=SourceKind(row.source_kind), value=row.source),
@@ -243,6 +248,13 @@ def _view(row: Row[Any], outputs: list[OutputView], steps: list[Row[Any]]) -> Jo
         finished_at=row.finished_at,
         media=known,
         outputs=tuple(outputs),
+        steps=tuple(
+            StepView(id=one.id, kind=TaskKind(one.kind), state=TaskState(one.state), progress=one.progress)
+            for one in steps
+        ),
+        pace=pace(steps, row.media_facts, progress=progress, begun=row.started_at, clock=row.clock)
+        if state is JobState.RUNNING
+        else None,
     )
 
 

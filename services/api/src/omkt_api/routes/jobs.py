@@ -180,9 +180,17 @@ def cancel_job(key: JobKey, api: TheApi, caller: Caller, render: Render) -> JobO
     summary="Retry a job",
     responses=documented(*KEYED, UNKNOWN, (409, "job_not_failed"), (409, "job_stopping")),
 )
-def retry_job(key: JobKey, api: TheApi, caller: Caller, render: Render) -> JobOut:
+def retry_job(
+    key: JobKey,
+    api: TheApi,
+    caller: Caller,
+    render: Render,
+    whole: Annotated[
+        bool, Query(description="All that is not published is encoded anew, not only what failed.")
+    ] = False,
+) -> JobOut:
     """Try a failed or cancelled job again. What was done stays done."""
-    jobs.retry(api.database, caller.id, key)
+    jobs.retry(api.database, caller.id, key, whole=whole)
     return render.job(overview.job_by_key(api.database, caller.id, key))
 
 
@@ -204,6 +212,11 @@ def _watched(key: JobKey, api: TheApi, caller: Caller) -> JobView:
     response_class=EventStream,
     responses=documented(*KEYED, UNKNOWN),
 )
-async def watch_job(first: Annotated[JobView, Depends(_watched)], api: TheApi, render: Render) -> EventStream:
+async def watch_job(
+    first: Annotated[JobView, Depends(_watched)],
+    api: TheApi,
+    render: Render,
+    tasks: Annotated[bool, Query(description="With the progress of each unit of work: each chunk of a film.")] = False,
+) -> EventStream:
     """Server-sent events named `job`: the job now and after each change. The stream ends when the job has ended."""
-    return EventStream(api.watch.changes(first, render))
+    return EventStream(api.watch.changes(first, render, tasks=tasks))

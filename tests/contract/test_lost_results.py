@@ -15,7 +15,7 @@ from omkt_pipeline.domain.task import AttemptOutcome, Pool, Task, TaskState
 from omkt_pipeline.queue.audit import audit
 from omkt_pipeline.queue.giveback import MAX_FAILURES, fail
 from omkt_pipeline.queue.inputs import Inputs
-from omkt_pipeline.queue.jobs import cancel, retry
+from omkt_pipeline.queue.jobs import retry
 from omkt_pipeline.storage import layout
 from omkt_pipeline.storage.share import Share
 from omkt_pipeline.testing import a_plan, a_planned_job, a_settlement, taken
@@ -136,25 +136,6 @@ def test_a_job_that_had_failed_for_it_can_be_tried_again(
     assert work(taken(database, Pool.TRANSCODER)) is AttemptOutcome.FAILED
     assert [work(taken(database, Pool.TRANSCODER)) for _ in range(2)] == [AttemptOutcome.OK] * 2
     assert job_state(database, key) is JobState.SUCCEEDED
-
-
-def test_a_whole_retry_encodes_anew_and_keeps_what_was_published(
-    database: Database, account: int, share: Share, work: Work
-) -> None:
-    key = a_planned_job(database, account, a_plan(encodes=1, outputs=("film", "other")))
-    (encode,) = encoded(database, work, 1)
-    assert work(taken(database, Pool.TRANSCODER)) is AttemptOutcome.OK
-    cancel(database, account, key)
-
-    retry(database, account, key, whole=True)
-
-    assert outcomes(database, encode) == ["lost"]
-    again = taken(database, Pool.TRANSCODER)
-    assert (again.id, again.attempt) == (encode.id, 2)
-    assert work(again) is AttemptOutcome.OK
-    assert work(taken(database, Pool.TRANSCODER)) is AttemptOutcome.OK
-    assert job_state(database, key) is JobState.SUCCEEDED
-    assert audit(database, share.root, deep=True) == []
 
 
 def test_other_failures_with_all_results_there_are_what_they_were(

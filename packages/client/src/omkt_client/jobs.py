@@ -73,9 +73,9 @@ def cancel(job_id: str) -> Call[Job]:
     return Call(method="POST", path=path("jobs", job_id, "cancel"), answer=_JOB)
 
 
-def retry(job_id: str, *, whole: bool = False) -> Call[Job]:
+def retry(job_id: str) -> Call[Job]:
     """Try again what of a job failed or was cancelled."""
-    return Call(method="POST", path=path("jobs", job_id, "retry"), answer=_JOB, params={"whole": whole or None})
+    return Call(method="POST", path=path("jobs", job_id, "retry"), answer=_JOB)
 
 
 def tasks(job_id: str) -> Call[Tasks]:

@@ -17,7 +17,6 @@ from omkt_pipeline.domain.task import TaskKind, TaskState
 from omkt_pipeline.queue.dependencies import release_if_free
 from omkt_pipeline.queue.endings import OPEN_JOB, cancel_job
 from omkt_pipeline.queue.enqueue import JobRef, add_tasks
-from omkt_pipeline.queue.redo import discard
 from omkt_pipeline.queue.wanted import plans_in_turn, stored
 
 
@@ -171,12 +170,8 @@ _PAST = {
 }
 
 
-#: What makes renditions, and can be made anew of the same source by the same plan.
-_ENCODING = (TaskKind.EXTRACT, TaskKind.ENCODE)
-
-
-def retry(database: Database, account_id: int, job_key: str, *, whole: bool = False) -> None:
-    """Try a failed or cancelled job again; what was done stays done, or, of the `whole`, what was published.
+def retry(database: Database, account_id: int, job_key: str) -> None:
+    """Try a failed or cancelled job again; what was done stays done.
 
     Raises NotFound, Conflict (job_not_failed, job_stopping).
     """
@@ -184,7 +179,7 @@ def retry(database: Database, account_id: int, job_key: str, *, whole: bool = Fa
     def write(connection: Connection) -> bool:
         job_id = _job_id(connection, account_id, job_key)
         tasks = connection.execute(
-            select(task.c.id, task.c.state, task.c.kind, task.c.twin_id, task.c.published_attempt)
+            select(task.c.id, task.c.state, task.c.kind, task.c.twin_id)
             .where(task.c.job_id == job_id)
             .order_by(task.c.id)
             .with_for_update()
@@ -235,9 +230,7 @@ def retry(database: Database, account_id: int, job_key: str, *, whole: bool = Fa
             .where(output.c.job_id == job_id, output.c.state == OutputState.FAILED)
             .values(state=OutputState.PENDING)
         )
-        encoded = [one for one in tasks if whole and one.id in done and one.kind in _ENCODING]
-        discard(connection, encoded, TaskState.WAITING)
-        release_if_free(connection, [*(one.id for one in encoded), *again])
+        release_if_free(connection, again)
         return True
 
     def landed(connection: Connection) -> bool | None:

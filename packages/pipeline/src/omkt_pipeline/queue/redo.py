@@ -4,8 +4,7 @@ So it is after a backup was restored: the database knows of results that were cl
 time that is forgotten. What else empties the folder of a job that still runs is cured in the same way.
 """
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -30,14 +29,9 @@ def redo(connection: Connection, held: Task, lost: Collection[str]) -> None:
         .order_by(task.c.id)
         .with_for_update(of=task)
     ).all()
-    discard(connection, rows, TaskState.READY)
-
-
-def discard(connection: Connection, done: Sequence[Any], state: TaskState) -> None:
-    """done -> `state`, without the results, for rows that say `id` and `published_attempt`."""
-    again = [row.id for row in done]
+    again = [row.id for row in rows]
     connection.execute(delete(artifact).where(artifact.c.task_id.in_(again)))
-    for row in done:
+    for row in rows:
         connection.execute(
             update(task_attempt)
             .where(task_attempt.c.task_id == row.id, task_attempt.c.attempt == row.published_attempt)
@@ -45,5 +39,7 @@ def discard(connection: Connection, done: Sequence[Any], state: TaskState) -> No
         )
     fresh = {"published_attempt": None, "folder": None, "facts": None, "progress": 0.0, "finished_at": None}
     connection.execute(
-        update(task).where(task.c.id.in_(again)).values(state=state, run_at=now(), reason=RESULT_LOST, **fresh)
+        update(task)
+        .where(task.c.id.in_(again))
+        .values(state=TaskState.READY, run_at=now(), reason=RESULT_LOST, **fresh)
     )

@@ -180,17 +180,9 @@ def cancel_job(key: JobKey, api: TheApi, caller: Caller, render: Render) -> JobO
     summary="Retry a job",
     responses=documented(*KEYED, UNKNOWN, (409, "job_not_failed"), (409, "job_stopping")),
 )
-def retry_job(
-    key: JobKey,
-    api: TheApi,
-    caller: Caller,
-    render: Render,
-    whole: Annotated[
-        bool, Query(description="All that is not published is encoded anew, not only what failed.")
-    ] = False,
-) -> JobOut:
+def retry_job(key: JobKey, api: TheApi, caller: Caller, render: Render) -> JobOut:
     """Try a failed or cancelled job again. What was done stays done."""
-    jobs.retry(api.database, caller.id, key, whole=whole)
+    jobs.retry(api.database, caller.id, key)
     return render.job(overview.job_by_key(api.database, caller.id, key))
 
 

@@ -1,5 +1,9 @@
 """Migrations: applied by one explicit command, never at a daemon's start; one head, both dialects."""
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -24,16 +28,17 @@ def upgrade(database: Database) -> str:
     newer = newer_revision(database)
     if newer:
         return newer
+    if database.is_sqlite:
+        with _alone_in_its_folder(database), translated(), database.engine.connect() as connection:
+            _run(connection)
+        return head()
     with translated(), database.engine.connect() as connection:
-        if not database.is_sqlite:
-            _lock(connection)
+        _lock(connection)
         try:
             _run(connection)
-            if not database.is_sqlite:
-                connection.commit()
+            connection.commit()
         finally:
-            if not database.is_sqlite:
-                connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK})
+            connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK})
     return head()
 
 
@@ -42,6 +47,21 @@ def head() -> str:
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     assert revision is not None  # noqa: S101 - the package ships its migrations
     return revision
+
+
+@contextmanager
+def _alone_in_its_folder(database: Database) -> Iterator[None]:
+    """One migration at a time of SQLite files in one folder: the driver ends a transaction before it changes a table."""
+    path = database.url.database
+    if path is None or path == ":memory:":
+        yield
+        return
+    folder = os.open(Path(path).absolute().parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _lock(connection: Connection) -> None:

@@ -36,12 +36,12 @@ def submit(  # noqa: PLR0913 - as many as a job has
         "source": dict(source),
         "presets": [one if isinstance(one, str) else dict(one) for one in presets],
         "priority": priority,
-        "callback": {"url": callback} if isinstance(callback, str) else callback,
+        "callback": ({"url": callback} if isinstance(callback, str) else callback) if callback else None,
         "client_data": client_data,
         "tags": list(tags),
         "not_before": not_before.isoformat() if not_before else None,
         "deadline": deadline.isoformat() if deadline else None,
-        "first": first,
+        **({"first": first} if first else {}),  # a farm of the version before does not know it
     }
     headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
     return Call(method="POST", path=path("jobs"), answer=_JOB, body=body, headers=headers)

@@ -116,3 +116,15 @@ def walk(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         if kind in _CONTAINERS:
             yield from walk(body[_FIELDS_BEFORE.get(kind, 0) :])
         at += size
+
+
+def children(data: bytes) -> list[tuple[bytes, bytes]]:
+    """The boxes side by side in the body of another; what follows a broken one is left out."""
+    found, at = [], 0
+    while at + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        if size < 8:
+            break
+        found.append((kind, data[at + 8 : at + size]))
+        at += size
+    return found

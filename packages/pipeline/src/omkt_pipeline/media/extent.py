@@ -21,7 +21,7 @@ _KEYS_APART_SECONDS = 0.5
 _KEYS_KEPT = 4000
 #: From here on ffmpeg takes a step of the clock for a new beginning, in streams that may have such (its
 #: -dts_delta_threshold).
-_JUMP_SECONDS = 10.0
+JUMP_SECONDS = 10.0
 #: Containers whose clock may begin anew in the middle; there a jump of one stream moves all of them.
 CLOCK_MAY_JUMP = frozenset({"mpegts", "mpeg"})
 
@@ -66,14 +66,18 @@ class Extent:
         self.begins[index] = min(self.begins.get(index, time), time)
         self.ends[index] = max(self.ends.get(index, time), time + (float(last) if last != "N/A" else 0.0))
         self._note_clock(index, fields)
-        keys = self.keys.setdefault(index, [])
         if time < self._newest_key.get(index, time):
             self.open_groups.add(index)
         if fields.get("flags", "").startswith("K"):
             self._newest_key[index] = time
-        if fields.get("flags", "").startswith("K") and (not keys or time - keys[-1] >= _KEYS_APART_SECONDS):
-            keys.append(time)
+            self.add_key(index, time)
         return True
+
+    def add_key(self, index: int, time: float) -> None:
+        """Note a key frame, unless the one before is near."""
+        keys = self.keys.setdefault(index, [])
+        if not keys or time - keys[-1] >= _KEYS_APART_SECONDS:
+            keys.append(time)
 
     def _follows(self, index: int, fields: Mapping[str, str], time: float, lasts: float) -> bool:
         """Whether a packet's time can be believed. A jump is one when the packet after it is there too, and then moves the
@@ -81,12 +85,12 @@ class Extent:
         decoded = fields.get("dts_time", "N/A")
         clock = float(decoded) if decoded != "N/A" else time
         expected, elsewhere = self._expected.get(index), self._elsewhere.pop(index, None)
-        if expected is not None and abs(clock + self._shift - expected) >= _JUMP_SECONDS:
-            if elsewhere is None or abs(clock - elsewhere) >= _JUMP_SECONDS:
+        if expected is not None and abs(clock + self._shift - expected) >= JUMP_SECONDS:
+            if elsewhere is None or abs(clock - elsewhere) >= JUMP_SECONDS:
                 self._elsewhere[index] = clock + lasts
                 return False
             self._shift = expected + lasts - clock
-        if abs(time - clock) >= _JUMP_SECONDS:
+        if abs(time - clock) >= JUMP_SECONDS:
             return False
         self._expected[index] = clock + self._shift + lasts
         return True
@@ -98,7 +102,7 @@ class Extent:
         if decoded == "N/A":
             return
         clock = float(decoded)
-        if not 0 <= clock - self._clocks.get(index, clock) < _JUMP_SECONDS:
+        if not 0 <= clock - self._clocks.get(index, clock) < JUMP_SECONDS:
             self.faults.setdefault(index, "jump")
         self._clocks[index] = clock
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from omkt_pipeline.media.boxes import read_box, walk
+from omkt_pipeline.media.boxes import children, read_box, walk
 
 #: Sample entries with which one codec is meant, whatever is inside them.
 _CODECS: Mapping[bytes, tuple[str, str]] = {b"avc1": ("video", "h264"), b"mp4a": ("audio", "aac")}
@@ -43,7 +43,7 @@ def announced_tracks(path: Path) -> tuple[MovieTrack, ...] | None:
 
 
 def _movie(path: Path) -> list[tuple[bytes, bytes]]:
-    return _children(read_box(path, b"moov") or b"")
+    return children(read_box(path, b"moov") or b"")
 
 
 def _known(parts: list[tuple[bytes, bytes]]) -> tuple[MovieTrack, ...] | None:
@@ -55,23 +55,12 @@ def _known(parts: list[tuple[bytes, bytes]]) -> tuple[MovieTrack, ...] | None:
     return known if known and len(known) == len(tracks) else None
 
 
-def _children(data: bytes) -> list[tuple[bytes, bytes]]:
-    found, at = [], 0
-    while at + 8 <= len(data):
-        size, kind = struct.unpack_from(">I4s", data, at)
-        if size < 8:
-            break
-        found.append((kind, data[at + 8 : at + size]))
-        at += size
-    return found
-
-
 def _track(data: bytes, movie_clock: int) -> MovieTrack | None:
     boxes: dict[bytes, bytes] = {}
     for name, content in walk(data):
         boxes.setdefault(name, content)
-    for edits in (content for name, content in _children(data) if name == b"edts"):
-        boxes.update(_children(edits))
+    for edits in (content for name, content in children(data) if name == b"edts"):
+        boxes.update(children(edits))
     entry = boxes.get(b"stsd", b"")[8:]
     known = _CODECS.get(entry[4:8])
     if known is None or b"mdhd" not in boxes or b"stsz" not in boxes:
@@ -116,7 +105,7 @@ def _aac_channels(entry: bytes) -> int:
     0 when it holds no MPEG-4 audio (MP3 and others travel under the same name), or a layout that is not a standard one.
     Sources: 14496-1 (7.2.6 descriptors), 14496-3 (1.6.2 AudioSpecificConfig).
     """
-    descriptor = next((body for kind, body in _children(entry[28:]) if kind == b"esds"), b"")[4:]
+    descriptor = next((body for kind, body in children(entry[28:]) if kind == b"esds"), b"")[4:]
     for tag, fields in ((_ES, 3), (_DECODER_CONFIG, 13), (_DECODER_SPECIFIC, 0)):
         found, descriptor = _descriptor(descriptor)
         if found != tag or len(descriptor) < fields + 2 or (tag == _ES and descriptor[2]):

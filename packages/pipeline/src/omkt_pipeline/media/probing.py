@@ -14,6 +14,7 @@ from omkt_pipeline.media.complaints import NOT_MEDIA, probe_meaning_of
 from omkt_pipeline.media.extent import CLOCK_MAY_JUMP, Extent, measured
 from omkt_pipeline.media.facts import facts_from, kept
 from omkt_pipeline.media.process import ProcessLimits, Reach, ToolExited, ToolKilled, run
+from omkt_pipeline.media.sample_tables import extent_of
 from omkt_pipeline.media.source import guards, opened
 from omkt_pipeline.media.tools import Tools
 
@@ -87,8 +88,11 @@ def _refuse_by_length(facts: MediaFacts, limits: Limits) -> None:
 
 
 def _extent(path: Path, facts: MediaFacts, *, tools: Tools, limits: Limits, stop: threading.Event | None) -> Extent:
-    """Where each track really ends and, of a film, which frames it has: from every packet. Of sound alone, the last seconds
-    tell, if there are any."""
+    """Where each track really ends and, of a film, which frames it has: from tables of them in the header, or from every
+    packet. Of sound alone, the last seconds tell, if there are any."""
+    written = extent_of(path, facts) if facts.demuxer == "mov" else None
+    if written is not None:
+        return written
     ask = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,flags", "-of", "compact=p=0"]
     source = opened(path, facts.demuxer, limits, probing=True)
     if not facts.video and facts.duration is not None and facts.duration > 2 * _TAIL_SECONDS:

@@ -280,6 +280,20 @@ def test_presets_are_listed(farm: Farm) -> None:
     assert (one["kind"], one["version"] >= 1) == ("hls", True)
 
 
+def test_a_job_that_has_ended_is_repeated_whole(farm: Farm) -> None:
+    key = farm.publish()
+    header = {"Idempotency-Key": "once-more"}
+    with farm.client() as client:
+        more = client.post(f"/v1/jobs/{key}/repeat", headers=header)
+        second = more.json()["id"]
+        assert (more.status_code, more.headers["location"]) == (201, f"/v1/jobs/{second}")
+        assert second != key
+        assert more.json()["presets"] == client.get(f"/v1/jobs/{key}").json()["presets"]
+        assert client.post(f"/v1/jobs/{key}/repeat", headers=header).headers["idempotency-replayed"] == "true"
+        refused(client.post(f"/v1/jobs/{second}/repeat"), 409, "job_open")
+        refused(client.post("/v1/jobs/none/repeat"), 404, "job_unknown")
+
+
 def test_a_job_that_has_succeeded_is_given_more_outputs(farm: Farm) -> None:
     key = farm.publish()
     with farm.client() as client:

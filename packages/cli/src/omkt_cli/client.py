@@ -99,6 +99,10 @@ class FarmClient:
         """Try a failed or cancelled job again."""
         return self._ask(jobs.retry(job_id))
 
+    def repeat(self, job_id: str) -> Job:
+        """Do all of a job once more, as a new one."""
+        return self._ask(jobs.repeat(job_id))
+
     def watch(self, job_id: str) -> Iterator[Job]:
         """Yield the job at each change until it is final. Connects again by itself when the connection breaks."""
         self._farm.patience = PATIENCE_SECONDS

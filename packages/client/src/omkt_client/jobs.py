@@ -78,6 +78,12 @@ def retry(job_id: str) -> Call[Job]:
     return Call(method="POST", path=path("jobs", job_id, "retry"), answer=_JOB)
 
 
+def repeat(job_id: str, *, idempotency_key: str | None = None) -> Call[Job]:
+    """Do all of a job that has ended once more; the answer is the new job. Sent twice with one key it is one job."""
+    headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+    return Call(method="POST", path=path("jobs", job_id, "repeat"), answer=_JOB, headers=headers)
+
+
 def tasks(job_id: str) -> Call[Tasks]:
     """The tasks of a job with their attempts."""
     return Call(method="GET", path=path("jobs", job_id, "tasks"), answer=_TASKS)

@@ -10,11 +10,12 @@ from omkt_api.guard import OutsidePolicy, check_url
 from omkt_api.schemas import JobCreate, Wanted
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.errors import FetchError, Refused, ShareUnusable, SourceError
-from omkt_pipeline.domain.job import Callback, JobRequest, Source, SourceKind
+from omkt_pipeline.domain.job import Callback, JobRequest, Source, SourceKind, Variation
 from omkt_pipeline.domain.preset import Preset
 from omkt_pipeline.presets import varied
 from omkt_pipeline.queue import jobs
 from omkt_pipeline.queue.jobs import NewMedia, Submitted
+from omkt_pipeline.queue.repeat import request_again
 from omkt_pipeline.storage import layout
 from omkt_pipeline.storage.share import Share
 
@@ -38,6 +39,19 @@ class Submit:
         if wanted.callback is not None:
             self._check_callback(wanted.callback.url)
         request = job_request(wanted, idempotency_key)
+        return jobs.submit(self._database, account_id, request, self.find(request.source))
+
+    def again(self, account_id: int, job_key: str, idempotency_key: str | None) -> Submitted:
+        """Store a job that does all of another one once more, or find the one that this request made before.
+
+        Raises NotFound, Conflict (job_open, source_expired, media_not_ready, idempotency_mismatch), Refused (preset_unknown,
+        preset_invalid, callback_refused), FetchError, Unavailable.
+        """
+        request = request_again(self._database, account_id, job_key, idempotency_key)
+        for one in request.presets:
+            demanded(self._presets, one)
+        if request.callback is not None:
+            self._check_callback(request.callback.url)
         return jobs.submit(self._database, account_id, request, self.find(request.source))
 
     def find(self, source: Source) -> NewMedia:
@@ -67,17 +81,18 @@ class Submit:
 
 def demand_presets(known: Mapping[str, Preset], wanted: Sequence[Wanted]) -> list[Preset]:
     """The presets of these names, as they are wanted. Raises Refused (preset_unknown, preset_invalid)."""
-    return [_demanded(known, one) for one in wanted]
+    return [demanded(known, one if isinstance(one, str) else one.as_variation()) for one in wanted]
 
 
-def _demanded(known: Mapping[str, Preset], wanted: Wanted) -> Preset:
+def demanded(known: Mapping[str, Preset], wanted: str | Variation) -> Preset:
+    """The preset of this name, or as it is varied. Raises Refused (preset_unknown, preset_invalid)."""
     name = wanted if isinstance(wanted, str) else wanted.preset
     if name not in known:
         raise Refused(f"There is no preset {name!r}. This farm has: {', '.join(sorted(known))}.", code="preset_unknown")
     if isinstance(wanted, str):
         return known[name]
     try:
-        return varied(wanted.as_variation(), known)
+        return varied(wanted, known)
     except ValueError as error:
         raise Refused(f"{name} cannot be changed like this. {error}", code="preset_invalid") from error
 

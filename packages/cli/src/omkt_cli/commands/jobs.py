@@ -125,12 +125,19 @@ def cancel(job: JobId, server: Server = None, key: Key = None, root: Root = ROOT
 
 
 @commands.command()
-def retry(job: JobId, server: Server = None, key: Key = None, root: Root = ROOT, as_json: Json = False) -> None:
-    """Try a failed or cancelled job again."""
+def retry(
+    job: JobId,
+    whole: Annotated[bool, typer.Option("--whole", help="Do all of it anew, as a new job.")] = False,
+    server: Server = None,
+    key: Key = None,
+    root: Root = ROOT,
+    as_json: Json = False,
+) -> None:
+    """Try a failed or cancelled job again; what was done stays done, unless the whole is asked for."""
     from omkt_cli.work import connect, print_job
 
     with connect(server, key, root) as client:
-        print_job(client.retry(job), as_json=as_json)
+        print_job(client.repeat(job) if whole else client.retry(job), as_json=as_json)
 
 
 @commands.command()

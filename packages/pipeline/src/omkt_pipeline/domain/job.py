@@ -126,6 +126,7 @@ class JobRequest:
     #: The output that is made by itself and before the others, so that there is something to play early.
     first: str | None = None
     measure: bool = False  #: the whole source is measured (domain/media.py's Measures) before anything is planned
+    anew: bool = False  #: what exists of this source is made once more
     fingerprint: str = ""  #: SHA-256 of the request's canonical form
 
 

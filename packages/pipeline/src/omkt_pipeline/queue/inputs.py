@@ -50,7 +50,9 @@ class Inputs:
         return tuple(one if isinstance(one, str) else Variation.model_validate(one) for one in presets)
 
     def made_of(self, held: Task) -> Mapping[str, int]:
-        """Published outputs of the task's media: the newest row by recipe."""
+        """Published outputs of the task's media, the newest row by recipe; none for a job that is repeated whole."""
+        if held.spec.get("anew"):
+            return {}
         question = (
             select(output.c.id, output.c.recipe)
             .join(job, job.c.id == output.c.job_id)

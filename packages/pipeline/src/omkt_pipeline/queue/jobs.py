@@ -86,6 +86,8 @@ def submit(
             id=job_id, key=job_key, media_id=source.id, account_id=account_id, band=request.priority.band
         )
         steps = first_tasks(request.source, source.key, source.state, measure=request.measure, minutes=source.minutes)
+        if request.anew:
+            steps[-1] = steps[-1].model_copy(update={"spec": {"anew": True}})
         if request.first is not None:
             steps = [*steps[:-1], *plans_in_turn(steps[-1], stored(request.presets), request.first)]
         held = _held(steps, source.state)

@@ -27,6 +27,6 @@ def plans_in_turn(plan: PlannedTask, presets: Sequence[object], first: str) -> t
     rest = [one for one in presets if name_of(one) != first]
     if not own or not rest:
         return (plan,)
-    leading = plan.model_copy(update={"spec": {"presets": own}, "spec_version": KNOWS_PRESETS})
-    following = {"key": "plan-rest", "spec": {"presets": rest}, "needs": (plan.key,)}
+    leading = plan.model_copy(update={"spec": {**plan.spec, "presets": own}, "spec_version": KNOWS_PRESETS})
+    following = {"key": "plan-rest", "spec": {**plan.spec, "presets": rest}, "needs": (plan.key,)}
     return leading, leading.model_copy(update=following)

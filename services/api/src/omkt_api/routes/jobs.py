@@ -1,6 +1,6 @@
 """/v1/jobs: submit, look, cancel, retry, watch."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
@@ -13,6 +13,7 @@ from omkt_api.views import JobOut, JobsOut, TasksOut, tasks
 from omkt_pipeline.domain.job import JobState, JobView
 from omkt_pipeline.queue import jobs, overview
 from omkt_pipeline.queue.adding import add_outputs
+from omkt_pipeline.queue.jobs import Submitted
 from omkt_pipeline.queue.priority import prioritise
 from omkt_pipeline.queue.quotas import demand_quota
 
@@ -40,6 +41,19 @@ IdempotencyKey = Annotated[
     ),
 ]
 
+_CREATED: dict[int | str, dict[str, Any]] = {
+    201: {
+        "description": "The job. A request that was made before is answered with the job that it made then.",
+        "headers": {
+            "Location": {"description": "The job's address.", "schema": {"type": "string"}},
+            "Idempotency-Replayed": {
+                "description": "`true` if an earlier request with this Idempotency-Key made the job.",
+                "schema": {"type": "string"},
+            },
+        },
+    }
+}
+
 
 @router.post(
     "",
@@ -63,18 +77,7 @@ IdempotencyKey = Annotated[
         (413, "body_too_large"),
         (422, "idempotency_mismatch"),
     )
-    | {
-        201: {
-            "description": "The job. A request that was made before is answered with the job that it made then.",
-            "headers": {
-                "Location": {"description": "The job's address.", "schema": {"type": "string"}},
-                "Idempotency-Replayed": {
-                    "description": "`true` if an earlier request with this Idempotency-Key made the job.",
-                    "schema": {"type": "string"},
-                },
-            },
-        }
-    },
+    | _CREATED,
 )
 def submit_job(
     wanted: JobCreate,
@@ -87,7 +90,10 @@ def submit_job(
     """Store a job. The farm begins within a second; ask for the job, watch its events, or wait for the callback."""
     demand_quota(api.database, caller.id, caller.quotas)
     submit = Submit(api.database, api.share, api.presets, api.policy)
-    submitted = submit(caller.id, wanted, idempotency_key)
+    return _answer(submit(caller.id, wanted, idempotency_key), response, api, caller, render)
+
+
+def _answer(submitted: Submitted, response: Response, api: TheApi, caller: Caller, render: Render) -> JobOut:
     response.headers["Location"] = f"/v1/jobs/{submitted.job_key}"
     if not submitted.replayed:
         return render.job(overview.submitted_job(api.database, caller.id, submitted.job_key))
@@ -181,9 +187,40 @@ def cancel_job(key: JobKey, api: TheApi, caller: Caller, render: Render) -> JobO
     responses=documented(*KEYED, UNKNOWN, (409, "job_not_failed"), (409, "job_stopping")),
 )
 def retry_job(key: JobKey, api: TheApi, caller: Caller, render: Render) -> JobOut:
-    """Try a failed or cancelled job again. What was done stays done."""
+    """Try a failed or cancelled job again. What was done stays done; to have all of it done anew, `repeat` it."""
     jobs.retry(api.database, caller.id, key)
     return render.job(overview.job_by_key(api.database, caller.id, key))
+
+
+@router.post(
+    "/{key}/repeat",
+    operation_id="repeat_job",
+    summary="Repeat a whole job",
+    status_code=201,
+    responses=documented(
+        *KEYED,
+        UNKNOWN,
+        (400, "preset_unknown"),
+        (422, "preset_invalid"),
+        (400, "source_address_refused"),
+        (400, "callback_refused"),
+        (403, "quota_storage"),
+        (404, "media_unknown"),
+        (409, "job_open"),
+        (409, "source_expired"),
+        (409, "media_not_ready"),
+        (422, "idempotency_mismatch"),
+    )
+    | _CREATED,
+)
+def repeat_job(
+    key: JobKey, response: Response, api: TheApi, caller: Caller, render: Render, idempotency_key: IdempotencyKey = None
+) -> JobOut:
+    """Do all of a job that has ended once more, as a new job: same source, outputs, priority, callback, tags and client data.
+    Nothing that exists of its source is used again. An original that is gone is fetched again, where it came from a URL."""
+    demand_quota(api.database, caller.id, caller.quotas)
+    submit = Submit(api.database, api.share, api.presets, api.policy)
+    return _answer(submit.again(caller.id, key, idempotency_key), response, api, caller, render)
 
 
 @router.get("/{key}/tasks", operation_id="list_tasks", summary="List tasks", responses=documented(*KEYED, UNKNOWN))

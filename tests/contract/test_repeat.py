@@ -16,7 +16,7 @@ from omkt_pipeline.queue.jobs import NewMedia, cancel, submit
 from omkt_pipeline.queue.overview import job_by_key
 from omkt_pipeline.queue.repeat import request_again
 from omkt_pipeline.queue.settle import settle
-from omkt_pipeline.testing import a_job, a_plan, a_planned_job, a_request, a_settlement, an_account, take, taken
+from omkt_pipeline.testing import a_job, a_plan, a_planned_job, a_settlement, an_account, take, taken
 
 
 def repeated(database: Database, account: int, key: str, idempotency_key: str | None = None) -> str:

@@ -57,6 +57,20 @@ def test_films_of_all_the_world(tools: Tools, monkeypatch: Patch) -> None:
     assert read > 30
 
 
+def test_a_film_that_was_trimmed_inside_a_long_picture_is_whole(each_build: Tools, clip: Clip) -> None:
+    # Nothing moves for two and a half seconds, and the edit begins in the middle of that: its end is reached early.
+    words = ("-f lavfi -i testsrc2=d=9:r=8797/1000:s=160x90 -f lavfi -i sine=d=6 -map 0 -map 1 -c:a aac -c:v libx265"
+             " -vf select=not(eq(mod(n\\,7)\\,3))*not(between(n\\,20\\,41)) -fps_mode passthrough -preset ultrafast -g 5"
+             " -x265-params log-level=error")  # fmt: skip
+    film = clip("still.mp4", words)
+    trimmed = clip("trimmed.mov", f"-ss 2.731 -i {film} -map 0 -c copy -avoid_negative_ts disabled")
+
+    facts, _ = probing.probe(trimmed, tools=each_build, limits=Limits())
+
+    assert facts.duration == pytest.approx(4.3, abs=0.2)
+    assert facts.video[0].duration == facts.duration
+
+
 def test_a_film_that_was_cut_off_is_not_believed(tmp_path: Path, tools: Tools, clip: Clip) -> None:
     whole = clip("header-first.mp4", MADE["header-first.mp4"])
     cut = tmp_path / "cut.mp4"

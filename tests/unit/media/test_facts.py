@@ -72,7 +72,7 @@ def test_strings_of_the_source_are_cut_and_made_printable_before_they_are_stored
 
 def test_a_track_that_holds_less_than_its_index_promises_is_cut() -> None:
     with pytest.raises(SourceError) as refusal:
-        measured(facts(stream()), seen("stream_index=0|pts_time=0.40|dts_time=0.40|duration_time=0.04"))
+        measured(facts(stream()), seen("0,0.40,0.40,0.04,K__"))
 
     assert refusal.value.code == "source_truncated"
 
@@ -80,7 +80,7 @@ def test_a_track_that_holds_less_than_its_index_promises_is_cut() -> None:
 def test_a_header_that_only_guesses_is_corrected_by_the_data() -> None:
     sound = {"index": 0, "codec_type": "audio", "codec_name": "pcm_s16le", "channels": 2, "sample_rate": "48000"}
 
-    found = measured(facts(sound, name="wav"), seen("stream_index=0|pts_time=0.0|dts_time=0.0|duration_time=0.5"))
+    found = measured(facts(sound, name="wav"), seen("0,0.0,0.0,0.5,K__"))
 
     assert (found.duration, found.audio[0].duration) == (0.5, 0.5)
 
@@ -89,7 +89,7 @@ def test_a_track_without_a_single_packet_is_no_track() -> None:
     second = stream(index=1)
     del second["nb_frames"]
 
-    found = measured(facts(stream(), second), seen("stream_index=0|pts_time=9.96|dts_time=9.96|duration_time=0.04"))
+    found = measured(facts(stream(), second), seen("0,9.96,9.96,0.04,K__"))
 
     assert [track.index for track in found.video] == [0]
 
@@ -98,7 +98,7 @@ def jumping(*times: float) -> Extent:
     """One stream whose clock may jump, a packet of a second at each of these times."""
     extent = Extent(whole=True, jumping=frozenset({0}))
     for time in times:
-        extent.take(f"stream_index=0|pts_time={time}|dts_time={time}|duration_time=1.0")
+        extent.take(f"0,{time},{time},1.0,K__")
     return extent
 
 

@@ -47,12 +47,13 @@ class Shown(NamedTuple):
 
     numbers: list[int]
     decoded: list[int]
+    visible: bool  #: whether any of them is shown
 
 
 def shown(samples: Samples, edits: Sequence[Edit]) -> Shown:
     """The samples that a reader gets, with the times that it gives them."""
     if not edits or not samples.decoded:
-        return Shown(list(range(len(samples.decoded))), list(samples.decoded))
+        return Shown(list(range(len(samples.decoded))), list(samples.decoded), bool(samples.decoded))
     return _Editing(samples).all_of(edits)
 
 
@@ -65,6 +66,7 @@ class _Editing:
         self._numbers: list[int] = []
         self._decoded: list[int] = []
         self._first_shown: int | None = None
+        self._visible = False
 
     def all_of(self, edits: Sequence[Edit]) -> Shown:
         at = -self._samples.lead
@@ -76,7 +78,8 @@ class _Editing:
                 self._one(edit, at)
             at += edit.length
         late = 0 if self._samples.sound else (self._first_shown or 0) - empty
-        return Shown(self._numbers, [time - late for time in self._decoded] if late > 0 else self._decoded)
+        decoded = [time - late for time in self._decoded] if late > 0 else self._decoded
+        return Shown(self._numbers, decoded, self._visible)
 
     def _one(self, edit: Edit, at: int) -> None:
         """The samples of one edit, the first of which is decoded at `at`."""
@@ -89,10 +92,10 @@ class _Editing:
             if edit.begins <= time < end:
                 first = at + time - samples.decoded[number]
                 self._first_shown = first if self._first_shown is None else min(self._first_shown, first)
-                begun = begun or self._begin(at, before)
+                begun = self._visible = begun or self._begin(at, before)
             elif samples.sound and time < edit.begins < time + lasts and earliest:
                 at -= edit.begins - time
-                begun = begun or self._begin(at, before)
+                begun = self._visible = begun or self._begin(at, before)
             elif not begun:
                 before.append(lasts)
             self._numbers.append(number)

@@ -1,6 +1,5 @@
 """How far a source really goes, against what its header promises."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeVar
@@ -24,6 +23,7 @@ _KEYS_KEPT = 4000
 JUMP_SECONDS = 10.0
 #: Containers whose clock may begin anew in the middle; there a jump of one stream moves all of them.
 CLOCK_MAY_JUMP = frozenset({"mpegts", "mpeg"})
+_UNKNOWN = "N/A"  #: ffprobe's word
 
 
 @dataclass
@@ -31,6 +31,8 @@ class Extent:
     """Where each stream's last packet ends, in seconds on the container's clock, filled line by line."""
 
     whole: bool  #: every packet was seen, not only the last seconds
+    #: The file holds all that its header points to: a track that ends early was made so, by its edit list.
+    complete: bool = False
     #: Streams whose clock may begin anew in the middle: from there on the times are those that it would have gone on with,
     #: as ffmpeg takes them when it reads these streams.
     jumping: frozenset[int] = frozenset()
@@ -38,6 +40,7 @@ class Extent:
     begins: dict[int, float] = field(default_factory=dict)
     packets: dict[int, int] = field(default_factory=dict)
     keys: dict[int, list[float]] = field(default_factory=dict)
+    shown: set[int] = field(default_factory=set)  #: streams of which an edit list leaves something to be seen or heard
     open_groups: set[int] = field(
         default_factory=set
     )  #: streams with pictures behind a key frame that are shown before it
@@ -50,25 +53,31 @@ class Extent:
     _shift: float = 0.0
 
     def take(self, line: str) -> bool:
-        """Read one line of `-show_entries packet=… -of compact=p=0`."""
-        fields = dict(part.split("=", 1) for part in line.strip().split("|") if "=" in part)
+        """Read one line of `-show_entries packet=stream_index,pts_time,dts_time,duration_time,flags -of csv=p=0`."""
         try:
-            index = int(fields["stream_index"])
-            time = float(fields["pts_time"] if fields.get("pts_time", "N/A") != "N/A" else fields["dts_time"])
-        except (KeyError, ValueError):
+            which, shown, decoded, lasting, flags = line.rstrip().split(",")[:5]
+            index = int(which)
+            time = float(decoded if shown == _UNKNOWN else shown)
+            lasts = 0.0 if lasting == _UNKNOWN else float(lasting)
+            clock = None if decoded == _UNKNOWN else float(decoded)
+        except ValueError:
             return False
-        last = fields.get("duration_time", "N/A")
         self.packets[index] = self.packets.get(index, 0) + 1
-        if index in self.jumping and not self._follows(index, fields, time, float(last) if last != "N/A" else 0.0):
+        if index in self.jumping and not self._follows(index, time, time if clock is None else clock, lasts):
             self.faults.setdefault(index, "jump")
             return True
         time += self._shift
         self.begins[index] = min(self.begins.get(index, time), time)
-        self.ends[index] = max(self.ends.get(index, time), time + (float(last) if last != "N/A" else 0.0))
-        self._note_clock(index, fields)
+        self.ends[index] = max(self.ends.get(index, time), time + lasts)
+        if shown == _UNKNOWN:
+            self.faults[index] = "are missing"
+        if clock is not None:
+            self._note_clock(index, clock)
         if time < self._newest_key.get(index, time):
             self.open_groups.add(index)
-        if fields.get("flags", "").startswith("K"):
+        if "D" not in flags:
+            self.shown.add(index)
+        if flags.startswith("K"):
             self._newest_key[index] = time
             self.add_key(index, time)
         return True
@@ -79,11 +88,9 @@ class Extent:
         if not keys or time - keys[-1] >= _KEYS_APART_SECONDS:
             keys.append(time)
 
-    def _follows(self, index: int, fields: Mapping[str, str], time: float, lasts: float) -> bool:
+    def _follows(self, index: int, time: float, clock: float, lasts: float) -> bool:
         """Whether a packet's time can be believed. A jump is one when the packet after it is there too, and then moves the
         clock of all streams; a single time far from all others is damage."""
-        decoded = fields.get("dts_time", "N/A")
-        clock = float(decoded) if decoded != "N/A" else time
         expected, elsewhere = self._expected.get(index), self._elsewhere.pop(index, None)
         if expected is not None and abs(clock + self._shift - expected) >= JUMP_SECONDS:
             if elsewhere is None or abs(clock - elsewhere) >= JUMP_SECONDS:
@@ -95,13 +102,7 @@ class Extent:
         self._expected[index] = clock + self._shift + lasts
         return True
 
-    def _note_clock(self, index: int, fields: Mapping[str, str]) -> None:
-        if fields.get("pts_time", "N/A") == "N/A":
-            self.faults[index] = "are missing"
-        decoded = fields.get("dts_time", "N/A")
-        if decoded == "N/A":
-            return
-        clock = float(decoded)
+    def _note_clock(self, index: int, clock: float) -> None:
         if not 0 <= clock - self._clocks.get(index, clock) < JUMP_SECONDS:
             self.faults.setdefault(index, "jump")
         self._clocks[index] = clock
@@ -131,7 +132,7 @@ def measured(facts: MediaFacts, extent: Extent) -> MediaFacts:
     """Facts whose durations come from the data. Raises SourceError (source_truncated) for a file that was cut off."""
     ends = extent.ends
     wanted = {track.index for track in facts.video} | {track.index for track in facts.audio}
-    known = [end for index, end in ends.items() if index in wanted]
+    known = [end for index, end in ends.items() if index in wanted & extent.shown]
     end = max(known, default=None)
     if end is None:
         raise SourceError("The file announces tracks but holds no data of them.", code="source_truncated")
@@ -142,17 +143,17 @@ def measured(facts: MediaFacts, extent: Extent) -> MediaFacts:
         raise _cut(facts.duration, total)
 
     def holds(track: VideoTrack | AudioTrack) -> bool:
-        return track.index in ends or not extent.whole
+        return track.index in extent.shown or not extent.whole
 
     return facts.model_copy(
         update={
             "duration": round(total, 6),
             "video": tuple(
-                _with_index(_with_rate(_with_duration(t, ends, counted=_counted(facts, t)), extent), facts, extent)
+                _with_index(_with_rate(_with_duration(t, extent, counted=_counted(facts, t)), extent), facts, extent)
                 for t in facts.video
                 if holds(t)
             ),
-            "audio": tuple(_with_duration(t, ends, counted=_counted(facts, t)) for t in facts.audio if holds(t)),
+            "audio": tuple(_with_duration(t, extent, counted=_counted(facts, t)) for t in facts.audio if holds(t)),
         }
     )
 
@@ -161,15 +162,16 @@ def _counted(facts: MediaFacts, track: VideoTrack | AudioTrack) -> bool:
     return facts.demuxer == "mov" and track.frames is not None
 
 
-def _with_duration(track: Track, ends: Mapping[int, float], *, counted: bool) -> Track:
+def _with_duration(track: Track, extent: Extent, *, counted: bool) -> Track:
     """The track with its real duration; `counted`: its header knows every sample, edit lists included."""
-    if track.index not in ends:
+    if track.index not in extent.ends:
         return track
-    found = ends[track.index] - track.start
+    found = extent.ends[track.index] - track.start
     if counted and track.duration is not None:
-        if short_of(track.duration, found):
+        if not short_of(track.duration, found):
+            return track
+        if not extent.complete:
             raise _cut(track.duration, found)
-        return track
     return track.model_copy(update={"duration": round(max(0.0, found), 6)})
 
 

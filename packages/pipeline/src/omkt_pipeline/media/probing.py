@@ -93,7 +93,7 @@ def _extent(path: Path, facts: MediaFacts, *, tools: Tools, limits: Limits, stop
     written = extent_of(path, facts) if facts.demuxer == "mov" else None
     if written is not None:
         return written
-    ask = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,flags", "-of", "compact=p=0"]
+    ask = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,flags", "-of", "csv=p=0"]
     source = opened(path, facts.demuxer, limits, probing=True)
     if not facts.video and facts.duration is not None and facts.duration > 2 * _TAIL_SECONDS:
         tail = Extent(whole=False)

@@ -35,7 +35,7 @@ def extent_of(path: Path, facts: MediaFacts) -> Extent | None:
     has not."""
     try:
         tracks = _tracks(path)
-        extent = Extent(whole=True)
+        extent = Extent(whole=True, complete=True)
         wanted: list[VideoTrack | AudioTrack] = [*facts.video, *facts.audio]
         if sum(track.frames or 0 for track in wanted) > _MOST_SAMPLES:
             return None
@@ -190,12 +190,14 @@ def _rescaled(value: int, to: int, since: int) -> int:
 
 
 def _fill(extent: Extent, track: VideoTrack | AudioTrack, samples: Samples, edits: Sequence[Edit]) -> None:
-    numbers, decoded = shown(samples, edits)
+    numbers, decoded, visible = shown(samples, edits)
     offsets = samples.offsets
     times = [at + offsets[number] for number, at in zip(numbers, decoded, strict=True)] if offsets else decoded
     index = track.index
     ends = (at + samples.lasts(number, end=samples.last) for number, at in zip(numbers, times, strict=True))
     extent.packets[index] = len(numbers)
+    if visible:
+        extent.shown.add(index)
     extent.begins[index] = min(times) / samples.clock
     extent.ends[index] = max(ends) / samples.clock
     steps = (after - before for before, after in pairwise(decoded))

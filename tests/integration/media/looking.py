@@ -35,6 +35,14 @@ def frame_types(path: Path, tools: Tools) -> list[str]:
     return [str(frame["pict_type"]) for frame in frames]
 
 
+def captioned_frames(path: Path, tools: Tools) -> int:
+    """How many pictures have closed captions inside them."""
+    frames = _ask(path, tools, "-select_streams", "v:0", "-show_frames")["frames"]
+    return sum(
+        any("Closed Captions" in side["side_data_type"] for side in frame.get("side_data_list", ())) for frame in frames
+    )
+
+
 def heard(path: Path, tools: Tools, *words: str) -> memoryview:
     """The sound, decoded to 16 bits; `words` say what is done to it before."""
     argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-i", str(path), *words, "-f", "s16le", "-"]

@@ -100,6 +100,7 @@ class Encodes:
         hdr = settings.hdr and track.colour.hdr is not None
         self._note(*explain.about_picture(track), *explain.about_rate(track, rate, varies=varies))
         self._note(*explain.about_colour(track, kept=hdr, output=output))
+        self._note(*explain.about_captions(track, settings.codec, output))
         self._note(*explain.about_rungs(track, fitted, left_out, output))
         renditions = renditions_of(fitted, settings, rate, hdr=hdr)
         if settings.ladder == "auto":

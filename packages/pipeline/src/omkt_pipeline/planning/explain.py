@@ -10,6 +10,8 @@ from omkt_pipeline.planning.parts import Range
 from omkt_pipeline.planning.picture import Fitted, scale_into
 
 _STEREO = 2
+#: Codecs whose encoders write captions in all versions of ffmpeg that we take.
+_CARRY_CAPTIONS = frozenset({"h264", "mpeg2video"})
 #: The profile of Dolby Vision whose pictures are in colours of their own.
 _WITHOUT_BASE = 5
 
@@ -54,6 +56,15 @@ def about_colour(track: VideoTrack, *, kept: bool, output: str) -> Iterator[Deci
     elif track.colour.hdr:
         message = f"The source is HDR ({track.colour.hdr.upper()}); the output is SDR BT.709."
         yield Decision(code="tone_mapped", message=message, output=output)
+
+
+def about_captions(track: VideoTrack, codec: str, output: str) -> Iterator[Decision]:
+    """What becomes of closed captions, which lie inside the pictures."""
+    if track.closed_captions and codec in _CARRY_CAPTIONS:
+        yield Decision(code="captions_kept", message="Closed captions go with the pictures.", output=output)
+    elif track.closed_captions:
+        message = f"Closed captions lie inside the pictures, and are lost in {codec}; in H.264 they are kept."
+        yield Decision(code="captions_dropped", message=message, output=output, warning=True)
 
 
 def trimmed(part: Range, output: str) -> Decision:

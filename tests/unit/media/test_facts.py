@@ -85,6 +85,14 @@ def test_a_header_that_only_guesses_is_corrected_by_the_data() -> None:
     assert (found.duration, found.audio[0].duration) == (0.5, 0.5)
 
 
+def test_a_recording_that_begins_late_is_measured_from_where_its_header_counts() -> None:
+    late = facts(stream(start_time="5.0"), name="matroska,webm").model_copy(update={"start": 5.0})
+
+    assert measured(late, seen("0,5.0,5.0,0.04,K__", "0,9.96,9.96,0.04,K__")).duration == 5.0
+    with pytest.raises(SourceError, match=r"announces 10.0 s and holds 2.0 s"):
+        measured(late, seen("0,5.0,5.0,0.04,K__", "0,6.96,6.96,0.04,K__"))
+
+
 def test_a_track_without_a_single_packet_is_no_track() -> None:
     second = stream(index=1)
     del second["nb_frames"]

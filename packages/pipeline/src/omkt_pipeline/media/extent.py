@@ -137,8 +137,9 @@ def measured(facts: MediaFacts, extent: Extent) -> MediaFacts:
     if end is None:
         raise SourceError("The file announces tracks but holds no data of them.", code="source_truncated")
     total = end - facts.start
-    # A title may stay longer than the pictures, and the header counts it.
-    all_of_it = max(ends.values()) - facts.start
+    # A title may stay longer than the pictures, and the header counts it. Some count from the clock's zero, where a recording
+    # does not begin there.
+    all_of_it = max(ends.values()) - min(facts.start, 0.0)
     if facts.demuxer in _HEADER_IS_A_PROMISE and facts.duration is not None and short_of(facts.duration, all_of_it):
         raise _cut(facts.duration, total)
 

@@ -33,7 +33,7 @@ MADE = {
 
 @pytest.mark.parametrize("name", [*MADE, *(name for name in CLIPS if name.endswith(".mp4")), "edit-list.mp4"])
 def test_the_tables_say_what_all_packets_say(name: str, each_build: Tools, clip: Clip, monkeypatch: Patch) -> None:
-    film = clip(name, MADE[name]) if name in MADE else clip_of(clip, name)
+    film = clip(f"tables-{name}", MADE[name]) if name in MADE else clip_of(clip, name)
     written, counted = _both(film, each_build, monkeypatch)
 
     assert extent_of(film, written), "the tables of this film are plain"
@@ -62,8 +62,8 @@ def test_a_film_that_was_trimmed_inside_a_long_picture_is_whole(each_build: Tool
     words = ("-f lavfi -i testsrc2=d=9:r=8797/1000:s=160x90 -f lavfi -i sine=d=6 -map 0 -map 1 -c:a aac -c:v libx265"
              " -vf select=not(eq(mod(n\\,7)\\,3))*not(between(n\\,20\\,41)) -fps_mode passthrough -preset ultrafast -g 5"
              " -x265-params log-level=error")  # fmt: skip
-    film = clip("still.mp4", words)
-    trimmed = clip("trimmed.mov", f"-ss 2.731 -i {film} -map 0 -c copy -avoid_negative_ts disabled")
+    film = clip("tables-still.mp4", words)
+    trimmed = clip("tables-trimmed.mov", f"-ss 2.731 -i {film} -map 0 -c copy -avoid_negative_ts disabled")
 
     facts, _ = probing.probe(trimmed, tools=each_build, limits=Limits())
 
@@ -72,7 +72,7 @@ def test_a_film_that_was_trimmed_inside_a_long_picture_is_whole(each_build: Tool
 
 
 def test_a_film_that_was_cut_off_is_not_believed(tmp_path: Path, tools: Tools, clip: Clip) -> None:
-    whole = clip("header-first.mp4", MADE["header-first.mp4"])
+    whole = clip("tables-header-first.mp4", MADE["header-first.mp4"])
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
 

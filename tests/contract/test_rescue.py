@@ -12,6 +12,8 @@ from omkt_pipeline.db.types import now_plus
 from omkt_pipeline.domain.job import JobState, Priority
 from omkt_pipeline.domain.task import Pool, TaskState
 from omkt_pipeline.queue.beat import beat
+from omkt_pipeline.queue.claim import has_ready
+from omkt_pipeline.queue.giveback import release
 from omkt_pipeline.queue.overview import job_by_key
 from omkt_pipeline.queue.rescue import MAX_LOSSES, Rescuer, promote, promote_aged
 from omkt_pipeline.testing import a_job, a_plan, a_planned_job, take, taken
@@ -58,6 +60,43 @@ def test_a_task_whose_worker_beats_is_left_alone(database: Database, account: in
         assert rescuer.rescue() == 0
         beat(database, held, lease_seconds=60, progress=0.1)
     assert task_state(database, held) is TaskState.RUNNING
+
+
+def test_what_a_vanished_worker_left_is_taken_by_one_without_a_free_slot(database: Database, account: int) -> None:
+    a_planned_job(database, account, a_plan(encodes=3))
+    taken(database, Pool.TRANSCODER)
+    lost = taken(database, Pool.TRANSCODER, lease_seconds=-1)
+    assert take(database, Pool.TRANSCODER, host="beta", lost_only=True) is None
+
+    Rescuer(database, lease_seconds=60).rescue()
+    assert not has_ready(database, Pool.TRANSCODER, lost_only=True), "its time has not come"
+    promote(database)
+
+    assert has_ready(database, Pool.TRANSCODER, lost_only=True)
+    assert taken(database, Pool.TRANSCODER, host="beta", lost_only=True).id == lost.id
+    assert take(database, Pool.TRANSCODER, host="beta", lost_only=True) is None, "the third was never lost"
+
+
+def test_what_was_lost_twice_waits_for_a_free_slot(database: Database, account: int) -> None:
+    a_planned_job(database, account, a_plan())
+    for _ in range(2):
+        lost = taken(database, Pool.TRANSCODER, lease_seconds=-1)
+        Rescuer(database, lease_seconds=0.0).rescue()
+        promote(database)
+
+    assert take(database, Pool.TRANSCODER, host="beta", lost_only=True) is None
+    assert taken(database, Pool.TRANSCODER, host="beta").id == lost.id
+
+
+def test_what_was_given_back_after_a_loss_waits_for_a_free_slot(database: Database, account: int) -> None:
+    a_planned_job(database, account, a_plan())
+    taken(database, Pool.TRANSCODER, lease_seconds=-1)
+    Rescuer(database, lease_seconds=60).rescue()
+    promote(database)
+    release(database, taken(database, Pool.TRANSCODER, lost_only=True))
+
+    assert take(database, Pool.TRANSCODER, host="beta", lost_only=True) is None
+    assert take(database, Pool.TRANSCODER, host="beta") is not None
 
 
 def test_rescuers_that_race_rescue_each_task_once(database: Database, account: int) -> None:

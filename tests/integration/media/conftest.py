@@ -1,5 +1,6 @@
 """The media tools of this machine, and clips to try them on."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -64,8 +65,9 @@ def clip(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Callable[...
     folder = tmp_path_factory.mktemp("clips")
 
     def make(name: str, words: str, *more: str) -> Path:
-        path = folder / name
+        path = folder / hashlib.sha256("\0".join((words, *more)).encode()).hexdigest()[:16] / name
         if not path.exists():
+            path.parent.mkdir(exist_ok=True)
             argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-y", *words.split(), *more, str(path)]
             subprocess.run(argv, check=True, timeout=120)
         return path

@@ -126,6 +126,7 @@ def run_daemon(
         host=settings.host_name,
         version=version("omkt-pipeline"),
         slots=settings.slots or slots,
+        rescue_slots=settings.rescue_slots,
         threads=threads,
         scratch_root=settings.scratch_root,
         scratch_free_floor=settings.scratch_free_floor,

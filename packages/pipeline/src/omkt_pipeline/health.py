@@ -1,7 +1,8 @@
 """The containers' health check: `python -m omkt_pipeline.health [URL]`; exit code 0 means healthy.
 
 Without a URL it looks at the daemon's liveness file: its loops turn. It touches neither the database nor the share,
-since restarting a daemon cures neither.
+since restarting a daemon cures neither. It is patient: on a host whose cores all encode, an answer may take seconds, and
+`docker compose up --wait` gives up at the first container that counts as unhealthy.
 """
 
 import os
@@ -12,6 +13,7 @@ import urllib.request
 from pathlib import Path
 
 STALE_SECONDS = 60.0
+ANSWER_SECONDS = 20.0
 
 
 def daemon_lives(file: Path) -> bool:
@@ -25,7 +27,7 @@ def daemon_lives(file: Path) -> bool:
 def answers(url: str) -> bool:
     """Whether the URL answers 200."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - the operator's own URL
+        with urllib.request.urlopen(url, timeout=ANSWER_SECONDS) as response:  # noqa: S310 - the operator's own URL
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -79,6 +79,13 @@ class DaemonSettings(CommonSettings):
     slots: int | None = Field(
         default=None, ge=1, le=256, description="Tasks at a time; by default what the host has cores for."
     )
+    rescue_slots: int = Field(
+        default=1,
+        ge=0,
+        le=256,
+        description="Tasks of vanished workers that a busy daemon takes beyond its slots, so that they go on at once. 0 where "
+        "memory is short.",
+    )
     lease_seconds: float = Field(default=60.0, gt=0, description="A silent worker loses its task after this long.")
     beat_seconds: float = Field(
         default=5.0, gt=0, description="How often a worker says that it lives; at most a quarter of the lease."

@@ -73,10 +73,16 @@ def take(
     lease_seconds: float = LEASE_SECONDS,
     worker_id: int = 1,
     patience_seconds: float = 0.0,
+    lost_only: bool = False,
 ) -> Task | None:
     """Claim the next task of a pool, or None."""
     claimant = Claimant(
-        worker_id=worker_id, host=host, pool=pool, lease_seconds=lease_seconds, patience_seconds=patience_seconds
+        worker_id=worker_id,
+        host=host,
+        pool=pool,
+        lease_seconds=lease_seconds,
+        patience_seconds=patience_seconds,
+        lost_only=lost_only,
     )
     return claim(database, claimant, os.urandom(16))
 

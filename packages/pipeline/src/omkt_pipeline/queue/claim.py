@@ -32,13 +32,17 @@ class Claimant:
     pool: Pool
     lease_seconds: float
     patience_seconds: float = 0.0  #: a task that has not been ready for so long is left to others
+    lost_only: bool = False  #: nothing but what a vanished worker left: the claimant has no free slot
 
 
-def claim_candidate(pool: Pool, host: str, *, patience_seconds: float = 0.0, full: Collection[int] = ()) -> Any:
+def claim_candidate(
+    pool: Pool, host: str, *, patience_seconds: float = 0.0, full: Collection[int] = (), lost_only: bool = False
+) -> Any:
     """The statement that finds and locks the next task of a pool that is of no account in `full`.
 
     Its plan is checked on the real servers.
     """
+    index, order = ("k_lease", (task.c.lease_until,)) if lost_only else ("k_claim", (task.c.band, task.c.fair_key))
     return (
         select(
             task.c.id,
@@ -51,21 +55,26 @@ def claim_candidate(pool: Pool, host: str, *, patience_seconds: float = 0.0, ful
             task.c.attempt,
             task.c.cost,
         )
-        .with_hint(task, "FORCE INDEX (k_claim)", "mysql")
-        .with_hint(task, "FORCE INDEX (k_claim)", "mariadb")
+        .with_hint(task, f"FORCE INDEX ({index})", "mysql")
+        .with_hint(task, f"FORCE INDEX ({index})", "mariadb")
         .where(
             *_claimable(pool, full, patience_seconds),
+            *_lost(lost_only),
             or_(task.c.avoid_host.is_(None), task.c.avoid_host != host, task.c.run_at < now_plus(-AVOID_SECONDS)),
         )
-        .order_by(task.c.band, task.c.fair_key, task.c.id)
+        .order_by(*order, task.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
 
 
-def has_ready(database: Database, pool: Pool, *, patience_seconds: float = 0.0) -> bool:
-    """Whether a claim is worth its transaction: an idle worker's poll, one indexed read."""
-    statement = select(task.c.id).where(*_claimable(pool, _full(database), patience_seconds)).limit(1)
+def has_ready(database: Database, pool: Pool, *, patience_seconds: float = 0.0, lost_only: bool = False) -> bool:
+    """Whether a claim is worth its transaction: a worker's poll, one indexed read."""
+    found = *_claimable(pool, _full(database), patience_seconds), *_lost(lost_only)
+    statement = select(task.c.id).where(*found).limit(1)
+    if lost_only:  # few rows of this index have a lease, and all ready ones of a pool lie in the other
+        statement = statement.with_hint(task, "FORCE INDEX (k_lease)", "mysql")
+        statement = statement.with_hint(task, "FORCE INDEX (k_lease)", "mariadb")
     return database.fetch(lambda connection: connection.execute(statement).first()) is not None
 
 
@@ -86,6 +95,11 @@ def _claimable(pool: Pool, full: Collection[int], patience_seconds: float = 0.0)
         yield task.c.run_at <= now_plus(-patience_seconds)
 
 
+def _lost(lost_only: bool) -> Iterator[Any]:
+    if lost_only:  # the lease that ran out stays written on a task that was lost once: see queue/rescue.py
+        yield task.c.lease_until.is_not(None)
+
+
 def _full(database: Database) -> list[int]:
     return [account_id for account_id, free in limited_accounts(database).items() if not free]
 
@@ -97,7 +111,13 @@ def claim(database: Database, claimant: Claimant, token: bytes) -> Task | None:
 
     def take(connection: Connection) -> Task | None:
         row = connection.execute(
-            claim_candidate(claimant.pool, claimant.host, patience_seconds=claimant.patience_seconds, full=full)
+            claim_candidate(
+                claimant.pool,
+                claimant.host,
+                patience_seconds=claimant.patience_seconds,
+                full=full,
+                lost_only=claimant.lost_only,
+            )
         ).first()
         if row is None or (row.account_id in limited and not take_place(connection, row.account_id)):
             return None

@@ -12,6 +12,7 @@ from omkt_pipeline.domain.job import MediaState, OutputState, Variation
 from omkt_pipeline.domain.media import MediaFacts, StoredMedia
 from omkt_pipeline.domain.recipe import MadeOutput, StagedFolder
 from omkt_pipeline.domain.task import Artifact, Task, TaskState
+from omkt_pipeline.queue.wanted import wanted
 
 
 class Inputs:
@@ -47,7 +48,7 @@ class Inputs:
         presets = held.spec.get("presets") or self._database.fetch(
             lambda connection: connection.execute(select(job.c.presets).where(job.c.id == held.job_id)).scalar_one()
         )
-        return tuple(one if isinstance(one, str) else Variation.model_validate(one) for one in presets)
+        return tuple(wanted(one) for one in presets)
 
     def made_of(self, held: Task) -> Mapping[str, int]:
         """Published outputs of the task's media, the newest row by recipe; none for a job that is repeated whole."""

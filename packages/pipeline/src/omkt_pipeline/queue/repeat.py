@@ -19,11 +19,10 @@ from omkt_pipeline.domain.job import (
     Priority,
     Source,
     SourceKind,
-    Variation,
 )
 from omkt_pipeline.domain.task import TaskKind
 from omkt_pipeline.queue.endings import OPEN_JOB
-from omkt_pipeline.queue.wanted import name_of
+from omkt_pipeline.queue.wanted import name_of, wanted
 
 #: Sources that can be made once more when their original is gone or never came.
 _MADE_AGAIN = (SourceKind.URL, SourceKind.CONCAT)
@@ -47,7 +46,7 @@ def request_again(database: Database, account_id: int, job_key: str, idempotency
             raise Conflict("The job has not ended. Wait for its end, or cancel it first.", code="job_open")
         return JobRequest(
             source=_source(row),
-            presets=tuple(_wanted(one) for one in [*row.presets, *(row.added or [])]),
+            presets=tuple(wanted(one) for one in [*row.presets, *(row.added or [])]),
             priority=next(one for one in Priority if one.band == row.band),
             callback=_callback(row),
             client_data=row.client_data,
@@ -69,10 +68,6 @@ def _source(row: Any) -> Source:
     if row.media_state == MediaState.EXPIRED:
         raise Conflict("The original is not here any more. Submit its source again.", code="source_expired")
     return Source(kind=SourceKind.UPLOAD, value=row.media_key)  # it is still awaited
-
-
-def _wanted(stored: Any) -> str | Variation:
-    return Variation.model_validate(stored) if isinstance(stored, dict) else str(stored)
 
 
 def _callback(row: Any) -> Callback | None:

@@ -92,15 +92,19 @@ class Rescuer:
     def _lost(self, connection: Connection, row: Row[Any]) -> None:
         message = f"The worker of this task vanished {row.losses + 1} times."
         wait = 0.0 if row.losses == 0 else backoff_seconds(row.losses, base=min(10.0, self._lease_seconds))
-        ending: dict[str, Any] = {"state": TaskState.DELAYED, "run_at": now_plus(wait)}
+        ending: dict[str, Any] = {**NO_LEASE, "state": TaskState.DELAYED, "run_at": now_plus(wait)}
+        if row.losses == 0:
+            # Written on as the mark of work that even a busy worker takes. Not when it is lost again: whatever takes its
+            # workers down is not to be laid upon one that is full.
+            del ending["lease_until"]
         if row.cancel_requested:
-            ending = {"state": TaskState.CANCELLED, "finished_at": now()}
+            ending = {**NO_LEASE, "state": TaskState.CANCELLED, "finished_at": now()}
         elif row.losses + 1 >= MAX_LOSSES:
-            ending = {"state": TaskState.QUARANTINED, "finished_at": now()}
+            ending = {**NO_LEASE, "state": TaskState.QUARANTINED, "finished_at": now()}
         matched = connection.execute(
             update(task)
             .where(task.c.id == row.id, task.c.attempt == row.attempt, task.c.state == TaskState.RUNNING)
-            .values(losses=row.losses + 1, reason="worker_lost", message=message, **ending, **NO_LEASE)
+            .values(losses=row.losses + 1, reason="worker_lost", message=message, **ending)
         ).rowcount
         if matched:
             end_attempt(connection, row.id, row.attempt, AttemptOutcome.LOST, error_code="worker_lost")

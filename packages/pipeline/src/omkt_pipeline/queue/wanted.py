@@ -10,9 +10,14 @@ from omkt_pipeline.domain.plan import PlannedTask
 KNOWS_PRESETS = 4
 
 
-def stored(wanted: Sequence[str | Variation]) -> list[Any]:
+def stored(ones: Sequence[str | Variation]) -> list[Any]:
     """Presets and variations as JSON."""
-    return [one if isinstance(one, str) else one.model_dump(mode="json") for one in wanted]
+    return [one if isinstance(one, str) else one.model_dump(mode="json") for one in ones]
+
+
+def wanted(stored: object) -> str | Variation:
+    """A preset or variation from its JSON."""
+    return Variation.model_validate(stored) if isinstance(stored, dict) else str(stored)
 
 
 def name_of(one: object) -> str:

@@ -75,6 +75,8 @@ class WorkerConfig:
     backoff_seconds: float
     liveness_file: Path
     idle_poll_seconds: float = 0.8
+    #: Tasks of vanished workers that are taken beyond the slots, so that on a busy farm they go on at once.
+    rescue_slots: int = 1
     facts: Mapping[str, Any] = field(default_factory=dict)
     #: Says why nothing may be claimed from outside this process, or None. May raise Unavailable.
     gate: Callable[[], str | None] = lambda: None
@@ -151,7 +153,8 @@ class Worker:
         ):
             threading.Thread(target=self._do_chore, args=(chore,), name=chore.name, daemon=True).start()
         log.info("ready", event_code="ready", worker=worker_id, slots=self._config.slots, threads=self._config.threads)
-        with ThreadPoolExecutor(max_workers=self._config.slots, thread_name_prefix="slot") as slots:
+        at_most = self._config.slots + self._config.rescue_slots
+        with ThreadPoolExecutor(max_workers=at_most, thread_name_prefix="slot") as slots:
             self._work(claimant, lambda attempt: slots.submit(self._in_slot, attempt, around))
             self._drain(worker_id)
         heart.stop()
@@ -182,7 +185,8 @@ class Worker:
         while not self._stopping.is_set():
             self._wake.clear()
             if len(self._attempts) >= self._config.slots:
-                self._wake.wait(_PAUSE_SECONDS)
+                if not self._claim_lost(claimant, begin):
+                    self._wake.wait(_PAUSE_SECONDS)
                 continue
             if not self._may_claim(claimant.worker_id):
                 self._stopping.wait(_PAUSE_SECONDS)
@@ -193,11 +197,22 @@ class Worker:
             self._wake.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
             pause = min(self._config.idle_poll_seconds * self._rarer, pause * 1.5)
 
+    def _claim_lost(self, claimant: Claimant, begin: Callable[[Attempt], object]) -> bool:
+        """Take what a vanished worker left, although every slot is taken."""
+        if len(self._attempts) >= self._config.slots + self._config.rescue_slots:
+            return False
+        return self._claim_one(replace(claimant, lost_only=True), begin)
+
     def _claim_one(self, claimant: Claimant, begin: Callable[[Attempt], object]) -> bool:
+        patience, lost_only = self._patience, claimant.lost_only
         try:
-            if not has_ready(self._database, self._pool, patience_seconds=self._patience):
+            if not has_ready(self._database, self._pool, patience_seconds=patience, lost_only=lost_only):
                 return False
-            task = claim(self._database, replace(claimant, patience_seconds=self._patience), os.urandom(16))
+            if lost_only and not self._may_claim(
+                claimant.worker_id
+            ):  # not asked before: that takes a look at the share
+                return False
+            task = claim(self._database, replace(claimant, patience_seconds=patience), os.urandom(16))
         except Unavailable as error:
             log.warning("cannot claim", event_code="claim_failed", reason=error.message)
             self._stopping.wait(_PAUSE_SECONDS)

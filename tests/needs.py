@@ -81,7 +81,7 @@ def has_engine() -> bool:
 
 
 def can_carry_guests() -> bool:
-    commands = ("linux.uml", "mmdebstrap", "ip", "mke2fs")
+    commands = ("linux.uml", "mmdebstrap", "ip", "mke2fs", "gcc")
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     return os.geteuid() == 0 and Path("/dev/net/tun").exists() and all(shutil.which(one, path=path) for one in commands)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.farm.lab.machine import KERNEL, LabBroken
 from tests.farm.lab.network import Network, address
+from tests.farm.lab.registers import starter
 
 #: A guest boots in seconds; a machine on which everything happens at once is given minutes.
 _BOOT_SECONDS = 180.0
@@ -62,6 +63,7 @@ class Guest:
         if media_disk:
             disks.append(f"ubdb={self._disk('media.ext4', 4 << 30)}")
         command = [
+            *starter(self._lab),
             KERNEL,
             f"umid={self.name}",
             f"uml_dir={self._lab / 'sockets'}",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.farm.lab.guest import Guest, end
 from tests.farm.lab.network import Network
+from tests.farm.lab.registers import prepare
 
 _GUEST_FILES = Path(__file__).parent / "guest"
 
@@ -28,6 +29,7 @@ class Lab:
         lab.disk = lab.folder / disk.name
         lab.disk.hardlink_to(disk)
         lab.network.make()
+        prepare(lab.folder)
         return lab
 
     def guest(self, name: str, *, megabytes: int = 1536) -> Guest:

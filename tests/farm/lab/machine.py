@@ -7,9 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 KERNEL = "linux.uml"
+COMPILER = "gcc"
 MODULES = Path("/usr/lib/uml/modules")
 #: Command -> Debian's package.
-_NEEDED = {KERNEL: "user-mode-linux", "mmdebstrap": "mmdebstrap", "ip": "iproute2", "mke2fs": "e2fsprogs"}
+_NEEDED = {
+    KERNEL: "user-mode-linux",
+    "mmdebstrap": "mmdebstrap",
+    "ip": "iproute2",
+    "mke2fs": "e2fsprogs",
+    COMPILER: "gcc",
+}
 
 
 class LabBroken(Exception):

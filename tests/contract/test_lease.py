@@ -6,16 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, event, select
 from tests.contract.looking import outcomes, snapshot, task_row, task_state
+from tests.servers.databases import clean_database
 
 from omkt_pipeline.db.engine import Database
+from omkt_pipeline.db.tables import task
 from omkt_pipeline.domain.errors import LeaseLost, ShareUnusable, ToolError, Unavailable
 from omkt_pipeline.domain.task import Pool, Task, TaskState
 from omkt_pipeline.queue.beat import beat
 from omkt_pipeline.queue.giveback import acknowledge_cancel, fail, release
 from omkt_pipeline.queue.rescue import Rescuer, promote
 from omkt_pipeline.queue.settle import settle
-from omkt_pipeline.testing import a_job, a_plan, a_planned_job, a_settlement, taken
+from omkt_pipeline.testing import a_job, a_plan, a_planned_job, a_settlement, an_account, taken
 from omkt_pipeline.worker.attempt import Attempt, StopReason
 from omkt_pipeline.worker.heart import Attempts, Heart
 
@@ -48,6 +51,29 @@ def test_a_beat_that_changes_nothing_is_still_a_beat(database: Database, account
 
     for _ in range(20):
         beat(database, held, lease_seconds=60, progress=0.5)
+
+
+def test_a_host_that_vanishes_in_a_beat_keeps_its_task_from_nobody(server_name: str, tmp_path: Path) -> None:
+    with clean_database(server_name, tmp_path) as database, create_engine(database.url).connect() as another:
+        a_job(database, an_account(database))
+        held = taken(database, Pool.COURIER)
+        looked = []
+
+        def look(*_: object) -> None:
+            with another.begin():
+                locking = select(task.c.id).where(task.c.id == held.id).with_for_update(nowait=True)
+                looked.append(another.execute(locking).scalar_one())
+
+        engines = (database.engine, database.reading_engine)
+        for engine in engines:
+            event.listen(engine, "after_cursor_execute", look)
+        try:
+            beat(database, held, lease_seconds=60, progress=0.5)
+        finally:
+            for engine in engines:
+                event.remove(engine, "after_cursor_execute", look)
+
+    assert looked == [held.id] * 2
 
 
 def test_a_late_beat_before_the_rescue_saves_the_task(database: Database, account: int) -> None:

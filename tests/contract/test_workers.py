@@ -151,5 +151,5 @@ def test_this_database_is_set_as_the_farm_needs_it(database: Database) -> None:
 def test_a_host_that_vanishes_in_a_transaction_gives_its_locks_up_soon(server_name: str, tmp_path: Path) -> None:
     with clean_database(server_name, tmp_path) as database:
         with database.engine.connect() as connection:
-            assert connection.execute(text("SELECT @@SESSION.wait_timeout")).scalar_one() == 60
-        assert database.engine.pool._recycle < 60
+            assert connection.execute(text("SELECT @@SESSION.wait_timeout")).scalar_one() == 20
+        assert database.engine.pool._recycle < 20

@@ -26,8 +26,8 @@ _DISCONNECTED = frozenset({2006, 2013, 2003, 2055, 1053, 1317, 1927, 1040, 1290,
 _FULL = frozenset({1021, 1114})
 _TRIES = 6
 #: A host that vanishes in the middle of a transaction leaves its row locks behind, until the server gives it up after
-#: this time. Pooled connections are renewed before that.
-_IDLE_SECONDS = 60
+#: this time: within a lease, so that whoever rescues its tasks finds them free. Pooled connections are renewed before.
+_IDLE_SECONDS = 20
 #: Reads hold no locks: their connections may be old, and an idle worker need not log in twice a minute.
 _IDLE_READING_SECONDS = 600
 
@@ -72,6 +72,13 @@ class Database:
                 return work(connection)
 
         return self._again(look)
+
+    def repeat(self, work: Callable[[Connection], T]) -> T:
+        """Run statements each of which is a transaction of its own and may happen twice. Raises Unavailable.
+
+        Between them no row is locked: not even a process that vanishes there keeps anything from others.
+        """
+        return self.transact(work) if self.is_sqlite else self.fetch(work)
 
     def transact(self, work: Callable[[Connection], T], *, landed: Callable[[Connection], T | None] | None = None) -> T:
         """Run `work` in one transaction; on contention or a lost connection run it again, whole.

@@ -13,7 +13,9 @@ from omkt_pipeline.queue.guard import leased
 def beat(database: Database, held: Task, *, lease_seconds: float, progress: float) -> Orders:
     """Renew the lease of a held task by the database's clock. Raises LeaseLost when it is not ours any more.
 
-    A beat that comes late but before anybody rescued the task still counts: the database or the host was slow.
+    A beat that comes late but before anybody rescued the task still counts: the database or the host was slow. Nothing is
+    locked between its statements: beats are most of what a host says, and one that loses its power must not keep its task
+    from those who rescue it.
     """
 
     def renew(connection: Connection) -> Orders:
@@ -25,4 +27,4 @@ def beat(database: Database, held: Task, *, lease_seconds: float, progress: floa
         cancel = connection.execute(select(task.c.cancel_requested).where(task.c.id == held.id)).scalar_one()
         return Orders(cancel=bool(cancel))
 
-    return database.transact(renew)
+    return database.repeat(renew)

@@ -103,6 +103,24 @@ def test_eight_mono_tracks_begin_with_a_surround_sound(pipeline: Pipeline, clip:
     assert {"mono_tracks_joined", "mixed_down"} <= delivered.codes
 
 
+@pytest.mark.parametrize("layout", ["quad(side)", "4.0", "5.0(side)", "2.1", "6.0", "7.0", "7.1(wide)"])
+def test_every_layout_fits_every_encoder(tmp_path: Path, each_build: Tools, clip: Clip, layout: str) -> None:
+    odd = clip("odd.flac", f"-f lavfi -i anullsrc=cl={layout}:r=48000:d=1 -c:a pcm_s16le -f wav")
+    delivered = Pipeline(tmp_path, each_build).run(odd, ["archive"])
+
+    assert streams(delivered.entries["archive"], each_build)[0]["channels"] == delivered.facts.audio[0].channels
+
+
+def test_of_many_channels_without_a_place_the_first_are_taken(tmp_path: Path, each_build: Tools, clip: Clip) -> None:
+    tones = "|".join(f"0.3*sin({hertz}*2*PI*t)" for hertz in (400, 3000, *[1000] * 10))
+    twelve = clip("twelve.mov", f"-f lavfi -i aevalsrc={tones}:s=48000:d=2 -c:a pcm_s16le")
+    delivered = Pipeline(tmp_path, each_build).run(twelve, ["archive", "audio-aac"])
+
+    assert streams(delivered.entries["archive"], each_build)[0]["channels"] == 8
+    assert [round(rate, -2) for rate in tones_of(delivered.entries["audio-aac"], each_build)] == [400, 3000]
+    assert "channels_unplaced" in delivered.codes
+
+
 def tones_of(path: Path, tools: Tools) -> list[float]:
     """Hertz of the left and the right channel in the first second, by counting how often each crosses zero."""
     made = heard(path, tools, "-t", "1", "-ar", "48000")

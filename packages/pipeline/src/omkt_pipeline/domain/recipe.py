@@ -110,6 +110,7 @@ class EncodeAudio(Value):
     name: str
     codec: str
     channels: int
+    unplaced: bool = False  #: nothing says where its many channels belong: the first ones are taken as they stand
     sample_rate: int
     kbps: int
     best: bool = False  #: the highest usual variable bitrate instead of kbps

@@ -14,6 +14,8 @@ from omkt_pipeline.media.source import opened
 from omkt_pipeline.media.tools import Tools
 
 _STEREO = 2
+#: The layout of so many channels that every encoder here takes: those of RFC 7845, section 5.1.1.2, with ffmpeg's names.
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 #: Bytes of one track of titles; a long film with much talk has a tenth of a megabyte.
 _LARGEST_TEXT = 16_000_000
 
@@ -86,6 +88,9 @@ def _sound(recipe: EncodeAudio, more: Sequence[str]) -> list[str]:
         end = f":end={recipe.end:.6f}" if recipe.end is not None else ""
         even += f",atrim=start={recipe.begin:.6f}{end},asetpts=PTS-STARTPTS"
     behind = ",".join([f"aformat=channel_layouts={_layout(recipe)}", *more])
+    if recipe.unplaced:
+        first = "|".join(f"c{number}=c{number}" for number in range(recipe.channels))
+        even = f"pan={_layout(recipe)}|{first},{even}"
     if not recipe.beside:
         return ["-map", f"0:{recipe.input.index}", "-af", f"{even},{behind}"]
     indexes = (recipe.input.index, *recipe.beside)
@@ -101,7 +106,7 @@ def _sound(recipe: EncodeAudio, more: Sequence[str]) -> list[str]:
 
 
 def _layout(recipe: EncodeAudio) -> str:
-    return {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}.get(recipe.channels, f"{recipe.channels}c")
+    return _LAYOUTS[recipe.channels]
 
 
 def texts_argv(recipe: EncodeTexts, source: Path, target: Path, *, tools: Tools, limits: Limits) -> list[str]:

@@ -199,8 +199,11 @@ def monos_joined(all_of_them: int, used: int) -> Decision:
     )
 
 
-def about_sound(of_source: int, channels: int) -> Iterator[Decision]:
+def about_sound(of_source: int, channels: int, *, unplaced: bool) -> Iterator[Decision]:
     """What happens to the channels."""
-    if channels < of_source:
+    if unplaced:
+        said = f"Nothing says where its {of_source} channels belong: the first {channels} are taken as they stand."
+        yield Decision(code="channels_unplaced", message=said)
+    elif channels < of_source:
         to = "stereo" if channels == _STEREO else f"{channels} channels"
         yield Decision(code="mixed_down", message=f"{of_source} channels are mixed down to {to}.")

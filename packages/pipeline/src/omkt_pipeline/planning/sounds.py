@@ -11,6 +11,8 @@ from omkt_pipeline.planning.tracks import Said, Tracks
 #: Containers of cameras and editors, in which each channel is a track. Elsewhere a mono track is a sound of its own.
 _OF_EDITORS = frozenset({"mov", "mxf"})
 _STEREO, _SURROUND = 2, 6
+#: Channels of which ffmpeg takes the usual layout where none is named.
+_MOST_PLACED = 8
 #: Sample rates of the compact disc family stay in it; everything else becomes 48 kHz.
 _CD_FAMILY = frozenset({11025, 22050, 44100, 88200, 176400})
 #: Sounds, and subtitle tracks, of one output at most.
@@ -62,6 +64,7 @@ class Sounds:
             name=f"{name}-{track.language or track.index}" if number else name,
             codec=settings.codec,
             channels=channels,
+            unplaced=of_source > _MOST_PLACED and not _is_placed(track),
             sample_rate=settings.sample_rate or usual_rate(track, settings.codec),
             kbps=channels * settings.kbps_per_channel,
             best=settings.best,
@@ -70,7 +73,7 @@ class Sounds:
         )
         if settings.loudness is not None:
             self._said.note(explain.loudness(settings.loudness, output))
-        self._said.note(*explain.about_sound(of_source, channels))
+        self._said.note(*explain.about_sound(of_source, channels, unplaced=recipe.unplaced))
         for key, known in self.recipes.items():
             if known == recipe:
                 return Part(task=key, name=known.name)
@@ -104,6 +107,11 @@ def one_for_each_language(first: AudioTrack, tracks: tuple[AudioTrack, ...]) -> 
         if track.language is not None and len(chosen) < LANGUAGES:
             chosen.setdefault(track.language, track)
     return tuple(chosen.values())
+
+
+def _is_placed(track: AudioTrack) -> bool:
+    """Whether the source says where the channels of a track belong; ffprobe's words for not are of several versions."""
+    return track.layout is not None and track.layout != "unknown" and not track.layout.endswith(" channels")
 
 
 def usual_rate(track: AudioTrack, codec: str) -> int:

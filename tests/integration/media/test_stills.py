@@ -46,6 +46,16 @@ def test_a_storyboard_leads_to_what_is_shown_then(
         assert near(pixel, colour), (cue, pixel)
 
 
+def test_a_storyboard_of_what_cannot_skip_frames_decodes_them_all(
+    tmp_path: Path, each_build: Tools, clip: Clip
+) -> None:
+    """ffmpeg's decoder of Theora calls a frame that it was told to skip an error, of which too many are a damaged file."""
+    film = clip("keys.ogv", "-f lavfi -i testsrc2=d=12:r=25:s=320x180 -c:v libtheora -q:v 8 -g 25")
+    delivered = Pipeline(tmp_path, each_build).run(film, ["storyboard"])
+
+    assert [cue.begin for cue in read_cues(delivered.entries["storyboard"].read_text())] == [0, 10_000]
+
+
 def test_a_poster_is_neither_black_nor_empty(pipeline: Pipeline, clip: Clip) -> None:
     dark = "-f lavfi -i color=black:s=320x180:r=25:d=4 -f lavfi -i testsrc2=s=320x180:r=25:d=2"
     film = clip(

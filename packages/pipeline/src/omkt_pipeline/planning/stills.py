@@ -16,6 +16,8 @@ _LARGEST = 4320
 #: A poster is looked for up to here, as a part of the film: later ones tell how it ends.
 _BEFORE = 0.5
 _POSTER_FRAMES = 25
+#: Decoders of ffmpeg that call every frame that they are told to skip an error.
+_DECODED_WHOLE = frozenset({"theora", "h261"})
 
 
 def stills_of(preset: ThumbnailsPreset | PosterPreset, track: VideoTrack, length: float) -> list[Still]:
@@ -57,6 +59,8 @@ def sheet_of(preset: StoryboardPreset, track: VideoTrack, apart: float, count: i
 
 def keys_suffice(track: VideoTrack, length: float, apart: float) -> bool:
     """Whether a key frame lies near every moment of a storyboard, so that nothing else need be decoded."""
+    if track.codec in _DECODED_WHOLE:
+        return False
     times = (*track.key_times, track.start + length)
     gaps = (later - sooner for sooner, later in itertools.pairwise(times))
     return len(track.key_times) > 1 and max(gaps) <= apart

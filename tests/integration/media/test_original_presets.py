@@ -78,6 +78,20 @@ def test_a_film_preset_gives_the_sound_of_a_source_without_picture(
     ] * 4
 
 
+@pytest.mark.parametrize(("picture", "sound"), [(6, 1.5), (1.5, 6)])
+def test_picture_and_sound_of_different_lengths(
+    tmp_path: Path, each_build: Tools, clip: Callable[..., Path], picture: float, sound: float
+) -> None:
+    """FLV and MPEG do not say how long each track is."""
+    uneven = clip(
+        "uneven.mkv",
+        f"-f lavfi -i testsrc2=d={picture}:r=25:s=320x180 -f lavfi -i sine=d={sound} -c:v libx264 -c:a libmp3lame",
+    )
+    wanted = [f"omkt-video-240p-{name}" for name in ("flv", "mp4", "webm", "mpeg")]
+
+    assert set(Pipeline(tmp_path, each_build).run(uneven, wanted).entries) == set(wanted)
+
+
 def test_the_thumbnails_are_a_zip_with_the_names_of_the_original(pipeline: Pipeline, film: Path) -> None:
     delivered = pipeline.run(film, [THUMBNAILS])
 

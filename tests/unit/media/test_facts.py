@@ -27,6 +27,14 @@ def seen(*lines: str) -> Extent:
     return extent
 
 
+def test_a_packet_of_sound_that_claims_to_last_for_days_lasts_no_time() -> None:
+    extent = Extent(whole=True, sounds=frozenset({1}))
+    for line in ("0,0.0,0.0,90.0,K__", "1,0.4,0.4,0.1,K__", "1,0.5,0.5,194783.1,K__"):
+        extent.take(line)
+
+    assert extent.ends == {0: 90.0, 1: 0.5}
+
+
 def test_a_cover_is_not_a_film() -> None:
     found = facts(stream(disposition={"attached_pic": 1}))
 

@@ -11,7 +11,7 @@ from omkt_pipeline.domain.errors import SourceError, VerifyError
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.recipe import EncodeTogether, PackageFile
 from omkt_pipeline.media.boxes import read_box
-from omkt_pipeline.media.containers import staged
+from omkt_pipeline.media.containers import ONE_LENGTH, staged
 from omkt_pipeline.media.covers import cover_argv
 from omkt_pipeline.media.labels import chapter_file, chapter_tags
 from omkt_pipeline.media.made import tracks_of
@@ -98,6 +98,7 @@ def join_file(
         found = _without_cover(found, spec, made)
     if len(found) != len(tracks):
         raise VerifyError(f"{spec.name} holds {len(found)} tracks instead of {len(tracks)}.")
+    longest = max(one.facts.get("duration", 0.0) for one in tracks)
     for track, one in zip(found, tracks, strict=True):
         if one.is_text:
             continue  # MP4 has samples for the time between titles, too
@@ -105,7 +106,8 @@ def join_file(
         samples = planned.get("frames", planned.get("packets"))
         if track.codec != planned["codec"] or track.samples != samples:
             raise VerifyError(f"{spec.name}: {track.samples} samples of {track.codec} instead of {samples}.")
-        if abs(track.duration - planned["duration"]) > DURATION_SLACK_SECONDS:
+        lengths = (planned["duration"], *([longest] if spec.container in ONE_LENGTH else []))
+        if min(abs(track.duration - length) for length in lengths) > DURATION_SLACK_SECONDS:
             raise VerifyError(f"{spec.name} lasts {track.duration:.2f} s instead of {planned['duration']:.2f} s.")
 
 

@@ -40,6 +40,9 @@ MUXERS: dict[str, tuple[str, ...]] = {
     "ogg": ("-f", "ogg"),
 }
 
+#: Containers that say how long the whole is, and not how long each track: a reader takes the one for the other.
+ONE_LENGTH = frozenset({"flv", "mpg", "ts"})
+
 #: ffmpeg's encoder of titles for each container that carries them.
 TITLES = {"mp4": "mov_text", "mkv": "subrip", "webm": "webvtt"}
 

@@ -21,6 +21,8 @@ _KEYS_KEPT = 4000
 #: From here on ffmpeg takes a step of the clock for a new beginning, in streams that may have such (its
 #: -dts_delta_threshold).
 JUMP_SECONDS = 10.0
+#: A packet of sound that claims to last longer is believed to have no length: demuxers subtract wrongly at the end of a file.
+_LONGEST_SOUND_SECONDS = 60.0
 #: Containers whose clock may begin anew in the middle; there a jump of one stream moves all of them.
 CLOCK_MAY_JUMP = frozenset({"mpegts", "mpeg"})
 _UNKNOWN = "N/A"  #: ffprobe's word
@@ -36,6 +38,7 @@ class Extent:
     #: Streams whose clock may begin anew in the middle: from there on the times are those that it would have gone on with,
     #: as ffmpeg takes them when it reads these streams.
     jumping: frozenset[int] = frozenset()
+    sounds: frozenset[int] = frozenset()  #: streams of sound
     ends: dict[int, float] = field(default_factory=dict)
     begins: dict[int, float] = field(default_factory=dict)
     packets: dict[int, int] = field(default_factory=dict)
@@ -62,6 +65,8 @@ class Extent:
             clock = None if decoded == _UNKNOWN else float(decoded)
         except ValueError:
             return False
+        if index in self.sounds and lasts > _LONGEST_SOUND_SECONDS:
+            lasts = 0.0
         self.packets[index] = self.packets.get(index, 0) + 1
         if index in self.jumping and not self._follows(index, time, time if clock is None else clock, lasts):
             self.faults.setdefault(index, "jump")

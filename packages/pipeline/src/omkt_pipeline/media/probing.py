@@ -95,14 +95,16 @@ def _extent(path: Path, facts: MediaFacts, *, tools: Tools, limits: Limits, stop
         return written
     ask = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,flags", "-of", "csv=p=0"]
     source = opened(path, facts.demuxer, limits, probing=True)
+    sounds = frozenset(track.index for track in facts.audio)
     if not facts.video and facts.duration is not None and facts.duration > 2 * _TAIL_SECONDS:
-        tail = Extent(whole=False)
+        tail = Extent(whole=False, sounds=sounds)
         begin = f"{facts.start + facts.duration - _TAIL_SECONDS:.3f}%"
         _ask(path, ["-read_intervals", begin, *ask, *source], tools, limits, stop, tail.take)
         if tail.ends:
             return tail
-    used = frozenset([*(track.index for track in facts.video[:1]), *(track.index for track in facts.audio)])
-    everything = Extent(whole=True, jumping=used if facts.demuxer in CLOCK_MAY_JUMP else frozenset())
+    used = sounds.union(track.index for track in facts.video[:1])
+    jumping = used if facts.demuxer in CLOCK_MAY_JUMP else frozenset()
+    everything = Extent(whole=True, jumping=jumping, sounds=sounds)
     _ask(path, [*ask, *source], tools, limits, stop, everything.take, more_seconds=facts.bytes / _SLOWEST_BYTES)
     return everything
 

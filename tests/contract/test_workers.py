@@ -148,8 +148,13 @@ def test_this_database_is_set_as_the_farm_needs_it(database: Database) -> None:
     check_settings(database)
 
 
-def test_a_host_that_vanishes_in_a_transaction_gives_its_locks_up_soon(server_name: str, tmp_path: Path) -> None:
-    with clean_database(server_name, tmp_path) as database:
+@pytest.mark.parametrize(("afar", "seconds"), [(False, 60), (True, 20)])
+def test_a_host_that_vanishes_in_a_transaction_gives_its_locks_up_soon(
+    server_name: str, tmp_path: Path, afar: bool, seconds: int
+) -> None:
+    with clean_database(server_name, tmp_path) as cleaned:
+        database = Database(cleaned.url.render_as_string(hide_password=False), afar=afar)
         with database.engine.connect() as connection:
-            assert connection.execute(text("SELECT @@SESSION.wait_timeout")).scalar_one() == 20
-        assert database.engine.pool._recycle < 20
+            assert connection.execute(text("SELECT @@SESSION.wait_timeout")).scalar_one() == seconds
+        assert database.engine.pool._recycle < seconds
+        database.close()

@@ -74,6 +74,7 @@ def enter(settings: CommonSettings, *, service: str, pool_size: int = 5) -> Grou
         settings.database_url,
         password=password.get_secret_value() if password else None,
         pool_size=pool_size,
+        afar=isinstance(settings, DaemonSettings) and settings.share_exported,
     )
     return or_refuse(lambda: _grounds(database, settings))
 

@@ -26,22 +26,25 @@ _DISCONNECTED = frozenset({2006, 2013, 2003, 2055, 1053, 1317, 1927, 1040, 1290,
 _FULL = frozenset({1021, 1114})
 _TRIES = 6
 #: A host that vanishes in the middle of a transaction leaves its row locks behind, until the server gives it up after
-#: this time: within a lease, so that whoever rescues its tasks finds them free. Pooled connections are renewed before.
-_IDLE_SECONDS = 20
+#: this time. Pooled connections are renewed before that.
+_IDLE_SECONDS = 60
+#: The same on a host of its own, which may lose its power while the server's keeps it: within a lease, so that whoever
+#: rescues its tasks finds them free. On the server's own host, what dies closes its connections.
+_IDLE_AFAR_SECONDS = 20
 #: Reads hold no locks: their connections may be old, and an idle worker need not log in twice a minute.
 _IDLE_READING_SECONDS = 600
 
 
 class Database:
-    """The farm's database. All access goes through `transact` and `read`."""
+    """The farm's database. All access goes through `transact` and `read`. `afar`: it is another host's."""
 
-    def __init__(self, url: str, *, password: str | None = None, pool_size: int = 5) -> None:
+    def __init__(self, url: str, *, password: str | None = None, pool_size: int = 5, afar: bool = False) -> None:
         parsed = make_url(url)
         if password is not None:
             parsed = parsed.set(password=password)
         self.url = parsed
         self._writing, self._reading = (
-            _sqlite_engines(parsed) if self.is_sqlite else _mysql_engines(parsed, pool_size=pool_size)
+            _sqlite_engines(parsed) if self.is_sqlite else _mysql_engines(parsed, pool_size=pool_size, afar=afar)
         )
 
     @property
@@ -149,9 +152,10 @@ def _error_code(error: DBAPIError) -> int | None:
     return arguments[0] if arguments and isinstance(arguments[0], int) else None
 
 
-def _mysql_engines(url: URL, *, pool_size: int) -> tuple[Engine, Engine]:
+def _mysql_engines(url: URL, *, pool_size: int, afar: bool) -> tuple[Engine, Engine]:
+    idle_seconds = _IDLE_AFAR_SECONDS if afar else _IDLE_SECONDS
     writing = create_engine(
-        url, isolation_level="READ COMMITTED", **_mysql_options(pool_size=pool_size, idle_seconds=_IDLE_SECONDS)
+        url, isolation_level="READ COMMITTED", **_mysql_options(pool_size=pool_size, idle_seconds=idle_seconds)
     )
     # One round trip for one read: nothing to begin, to end or to reset.
     reading = create_engine(

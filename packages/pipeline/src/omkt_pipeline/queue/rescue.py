@@ -92,19 +92,20 @@ class Rescuer:
     def _lost(self, connection: Connection, row: Row[Any]) -> None:
         message = f"The worker of this task vanished {row.losses + 1} times."
         wait = 0.0 if row.losses == 0 else backoff_seconds(row.losses, base=min(10.0, self._lease_seconds))
-        ending: dict[str, Any] = {**NO_LEASE, "state": TaskState.DELAYED, "run_at": now_plus(wait)}
-        if row.losses == 0:
-            # Written on as the mark of work that even a busy worker takes. Not when it is lost again: whatever takes its
-            # workers down is not to be laid upon one that is full.
-            del ending["lease_until"]
+        ending: dict[str, Any] = {"state": TaskState.DELAYED, "run_at": now_plus(wait)}
+        freed = dict(NO_LEASE)
         if row.cancel_requested:
-            ending = {**NO_LEASE, "state": TaskState.CANCELLED, "finished_at": now()}
+            ending = {"state": TaskState.CANCELLED, "finished_at": now()}
         elif row.losses + 1 >= MAX_LOSSES:
-            ending = {**NO_LEASE, "state": TaskState.QUARANTINED, "finished_at": now()}
+            ending = {"state": TaskState.QUARANTINED, "finished_at": now()}
+        elif row.losses == 0:
+            # Stays written as the mark of work that even a busy worker takes. Not when it is lost again: whatever takes its
+            # workers down is not to be laid upon one that is full.
+            del freed["lease_until"]
         matched = connection.execute(
             update(task)
             .where(task.c.id == row.id, task.c.attempt == row.attempt, task.c.state == TaskState.RUNNING)
-            .values(losses=row.losses + 1, reason="worker_lost", message=message, **ending)
+            .values(losses=row.losses + 1, reason="worker_lost", message=message, **ending, **freed)
         ).rowcount
         if matched:
             end_attempt(connection, row.id, row.attempt, AttemptOutcome.LOST, error_code="worker_lost")

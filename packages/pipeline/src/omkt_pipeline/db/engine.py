@@ -155,7 +155,10 @@ def _error_code(error: DBAPIError) -> int | None:
 def _mysql_engines(url: URL, *, pool_size: int, afar: bool) -> tuple[Engine, Engine]:
     idle_seconds = _IDLE_AFAR_SECONDS if afar else _IDLE_SECONDS
     writing = create_engine(
-        url, isolation_level="READ COMMITTED", **_mysql_options(pool_size=pool_size, idle_seconds=idle_seconds)
+        url,
+        isolation_level="READ COMMITTED",
+        pool_reset_on_return=None,  # every transaction was ended by whoever began it
+        **_mysql_options(pool_size=pool_size, idle_seconds=idle_seconds),
     )
     # One round trip for one read: nothing to begin, to end or to reset.
     reading = create_engine(

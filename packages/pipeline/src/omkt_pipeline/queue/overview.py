@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, true
+from sqlalchemy import Connection, Row, bindparam, func, select, true
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import artifact, job, media, output, task, task_attempt
@@ -31,12 +31,24 @@ _EARLY_STEP = 0.01
 _EARLY_PART = 0.1
 _LATE = (TaskKind.ENCODE, TaskKind.PACKAGE, TaskKind.MEASURE, TaskKind.CONCAT)
 _TOGETHER = 200  #: jobs in one question
+_JOBS: Any = select(
+    job,
+    media.c.media_key,
+    media.c.source_kind,
+    media.c.source,
+    media.c.name.label("media_name"),
+    media.c.bytes.label("media_bytes"),
+    media.c.facts.label("media_facts"),
+    now().label("clock"),
+).join(media, media.c.id == job.c.media_id)
+#: Built once, for the hot paths.
+_ONE_JOB = _JOBS.where(job.c.account_id == bindparam("of_account"), job.c.job_key == bindparam("of_key"))
 
 
 def job_by_key(database: Database, account_id: int, job_key: str) -> JobView:
     """One job. Raises NotFound, for other accounts' jobs too."""
-    question = _jobs().where(job.c.account_id == account_id, job.c.job_key == job_key)
-    found = database.fetch(lambda connection: _views(connection, connection.execute(question).all()))
+    which = {"of_account": account_id, "of_key": job_key}
+    found = database.fetch(lambda connection: _views(connection, connection.execute(_ONE_JOB, which).all()))
     if not found:
         raise NotFound(f"There is no job {job_key}.", code="job_unknown")
     return found[0]
@@ -48,7 +60,7 @@ def jobs_by_keys(database: Database, job_keys: Sequence[str]) -> dict[str, JobVi
     def look(connection: Connection) -> dict[str, JobView]:
         found: dict[str, JobView] = {}
         for begin in range(0, len(job_keys), _TOGETHER):
-            rows = connection.execute(_jobs().where(job.c.job_key.in_(job_keys[begin : begin + _TOGETHER]))).all()
+            rows = connection.execute(_JOBS.where(job.c.job_key.in_(job_keys[begin : begin + _TOGETHER]))).all()
             found |= {view.key: view for view in _views(connection, rows)}
         return found
 
@@ -57,8 +69,8 @@ def jobs_by_keys(database: Database, job_keys: Sequence[str]) -> dict[str, JobVi
 
 def submitted_job(database: Database, account_id: int, job_key: str) -> JobView:
     """A job as it was stored a moment ago, before anything was done for it: one read instead of three."""
-    question = _jobs().where(job.c.account_id == account_id, job.c.job_key == job_key)
-    return _view(database.fetch(lambda connection: connection.execute(question).one()), [], [])
+    which = {"of_account": account_id, "of_key": job_key}
+    return _view(database.fetch(lambda connection: connection.execute(_ONE_JOB, which).one()), [], [])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +96,7 @@ def jobs_page(
         older = job.c.id < _cursor(connection, account_id, before) if before is not None else true()
         # First which ones, off an index: joined at once with their media, MySQL may sort all jobs of the account.
         page = chosen.where(older).order_by(job.c.id.desc()).limit(limit + 1).subquery("page")
-        rows = connection.execute(_jobs().join(page, page.c.id == job.c.id).order_by(job.c.id.desc())).all()
+        rows = connection.execute(_JOBS.join(page, page.c.id == job.c.id).order_by(job.c.id.desc())).all()
         shown = rows[:limit]
         return Page(jobs=_views(connection, shown), next_before=shown[-1].job_key if len(rows) > limit else None)
 
@@ -184,19 +196,6 @@ def _cursor(connection: Connection, account_id: int, job_key: str) -> int:
     if found is None:
         raise Refused("This cursor belongs to no page of yours. Begin again without one.", code="cursor_invalid")
     return int(found)
-
-
-def _jobs() -> Any:
-    return select(
-        job,
-        media.c.media_key,
-        media.c.source_kind,
-        media.c.source,
-        media.c.name.label("media_name"),
-        media.c.bytes.label("media_bytes"),
-        media.c.facts.label("media_facts"),
-        now().label("clock"),
-    ).join(media, media.c.id == job.c.media_id)
 
 
 def _views(connection: Connection, rows: Sequence[Row[Any]]) -> list[JobView]:

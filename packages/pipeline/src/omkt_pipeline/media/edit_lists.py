@@ -5,9 +5,11 @@ read from the key frame before an edit, sound from a second before it, to the fi
 Edit lists: ISO/IEC 14496-12, 8.6.6.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import add, sub
 from typing import NamedTuple
 
 EMPTY = -1  #: the media time of an edit that shows nothing
@@ -33,13 +35,15 @@ class Samples:
     keys: Sequence[int]  #: numbers of the key frames, rising
     last: int  #: how long the last one lasts
 
-    def shown(self, number: int) -> int:
-        """When a sample is shown."""
-        return self.decoded[number] + (self.offsets[number] if self.offsets else 0)
+    @cached_property
+    def shown(self) -> Sequence[int]:
+        """When each is shown."""
+        return list(map(add, self.decoded, self.offsets)) if self.offsets else self.decoded
 
-    def lasts(self, number: int, *, end: int) -> int:
-        """How long a sample lasts; the last one of all, as long as the edit."""
-        return self.decoded[number + 1] - self.decoded[number] if number + 1 < len(self.decoded) else end
+    @cached_property
+    def lengths(self) -> Sequence[int]:
+        """How long each lasts."""
+        return [*map(sub, self.decoded[1:], self.decoded), self.last]
 
 
 class Shown(NamedTuple):
@@ -63,6 +67,7 @@ class _Editing:
     def __init__(self, samples: Samples) -> None:
         self._samples = samples
         self._keys = frozenset(samples.keys)
+        self._latest = max(samples.offsets, default=0)
         self._numbers: list[int] = []
         self._decoded: list[int] = []
         self._first_shown: int | None = None
@@ -87,8 +92,13 @@ class _Editing:
         before: list[int] = []  # how long the samples last that are read before the edit begins
         begun = second = False
         earliest = not self._numbers
-        for number in range(self._beginning(edit), len(samples.decoded)):
-            lasts, time = samples.lasts(number, end=edit.length), samples.shown(number)
+        number, beyond = self._beginning(edit), len(samples.decoded)
+        while number < beyond:
+            if begun and edit.begins <= samples.decoded[number]:
+                number, at = self._plain(number, end, at)
+            time = samples.shown[number]
+            # The last one of all lasts as long as the edit.
+            lasts = samples.lengths[number] if number + 1 < beyond else edit.length
             if edit.begins <= time < end:
                 first = at + time - samples.decoded[number]
                 self._first_shown = first if self._first_shown is None else min(self._first_shown, first)
@@ -106,6 +116,24 @@ class _Editing:
                 if not samples.offsets or samples.sound or second:
                     break
                 second = True
+            number += 1
+
+    def _plain(self, begin: int, end: int, at: int) -> tuple[int, int]:
+        """Take at once what lies wholly inside an edit, for which nothing has to be decided: nearly all of a long film.
+
+        `begin` is decoded at `at`. Gives the first sample that is not taken, and when it is decoded.
+        """
+        samples = self._samples
+        beyond = bisect_left(samples.decoded, end - self._latest, begin) - 2
+        if beyond <= begin:
+            return begin, at
+        late = at - samples.decoded[begin]
+        taken = samples.decoded[begin:beyond]
+        self._numbers += range(begin, beyond)
+        self._decoded += [time + late for time in taken] if late else taken
+        first = late + min(samples.shown[begin:beyond])
+        self._first_shown = first if self._first_shown is None else min(self._first_shown, first)
+        return beyond, samples.decoded[beyond] + late
 
     def _begin(self, at: int, before: list[int]) -> bool:
         """Give the samples before an edit times that lead up to it."""
@@ -121,6 +149,6 @@ class _Editing:
         number = bisect_right(samples.decoded, wanted - samples.lead) - 1
         keys = samples.keys
         place = bisect_right(keys, number) - 1
-        while place >= 0 and samples.shown(keys[place]) > wanted:
+        while place >= 0 and samples.shown[keys[place]] > wanted:
             place -= 1
         return keys[place] if place >= 0 else 0

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.farm.lab.machine import PACKAGES, missing
+
 ROOT = Path(__file__).resolve().parent.parent
 _MAY_INSTALL = os.geteuid() == 0 and shutil.which("apt-get") is not None
 
@@ -44,14 +46,14 @@ def apt(*packages: str) -> Callable[[], None]:
             policy.write_text("#!/bin/sh\nexit 101\n")
             policy.chmod(0o755)
         try:
-            subprocess.run(["apt-get", "update", "-q"], env=environment, stdout=subprocess.DEVNULL, check=False)
-            subprocess.run(
-                ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                check=False,
-            )
+            for words in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
+                subprocess.run(
+                    ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3", *words],
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    check=False,
+                )
         finally:
             if ours:
                 policy.unlink()
@@ -78,12 +80,6 @@ def has_mariadb() -> bool:
 
 def has_engine() -> bool:
     return answers("docker", "version") and answers("docker", "compose", "version")
-
-
-def can_carry_guests() -> bool:
-    commands = ("linux.uml", "mmdebstrap", "ip", "mke2fs", "gcc")
-    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-    return os.geteuid() == 0 and Path("/dev/net/tun").exists() and all(shutil.which(one, path=path) for one in commands)
 
 
 def has_tunnels() -> bool:
@@ -125,9 +121,9 @@ TUNNEL = Need(
 )
 GUESTS = Need(
     "User-Mode Linux, for hosts with kernels of their own",
-    can_carry_guests,
-    "as root: apt install user-mode-linux mmdebstrap iproute2 e2fsprogs",
-    apt("user-mode-linux", "mmdebstrap", "iproute2", "e2fsprogs"),
+    lambda: not missing(),
+    f"as root: apt install {' '.join(PACKAGES.values())}",
+    apt(*PACKAGES.values()),
 )
 
 #: Of several hosts with kernels of their own; in the order in which they are installed.

@@ -5,7 +5,7 @@ import sys
 from tests.farm import images
 from tests.farm.farm import PORT, UP, Farm
 from tests.farm.lab.lab import Lab, remove
-from tests.farm.lab.machine import MissingHere, require
+from tests.farm.lab.machine import missing
 from tests.farm.lab.terminal import join
 
 SECONDARIES = ("second", "third")
@@ -13,7 +13,8 @@ SECONDARIES = ("second", "third")
 
 def up() -> None:
     """A main host and two secondaries that run this checkout, until `down`."""
-    require()
+    if lacks := missing():
+        sys.exit(f"Guests need: {', '.join(lacks)}. `make farm-up` installs what can be installed.")
     farm = Farm(Lab.new(UP, images.disk()))
     try:
         farm.set_up(*SECONDARIES)
@@ -63,7 +64,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except MissingHere as lacks:
-        sys.exit(str(lacks))
+    sys.exit(main())

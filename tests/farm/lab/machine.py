@@ -1,16 +1,15 @@
-"""What this machine must have for guests, and how it comes by it."""
+"""What this machine must have for guests."""
 
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 KERNEL = "linux.uml"
 COMPILER = "gcc"
 MODULES = Path("/usr/lib/uml/modules")
 #: Command -> Debian's package.
-_NEEDED = {
+PACKAGES = {
     KERNEL: "user-mode-linux",
     "mmdebstrap": "mmdebstrap",
     "ip": "iproute2",
@@ -21,10 +20,6 @@ _NEEDED = {
 
 class LabBroken(Exception):
     """Something of the lab itself does not work; the message says what, and what to do."""
-
-
-class MissingHere(Exception):
-    """This machine lacks what guests need; the message says what and how to get it."""
 
 
 def run(*words: str, check: bool = True, seconds: float = 900) -> subprocess.CompletedProcess[str]:
@@ -43,39 +38,12 @@ def run(*words: str, check: bool = True, seconds: float = 900) -> subprocess.Com
 
 def missing() -> list[str]:
     """What stands in the way of guests here, in words; nothing when all is there."""
-    lacks = [f"{command} (package {package})" for command, package in _NEEDED.items() if _path_of(command) is None]
+    lacks = [f"{command} (package {package})" for command, package in PACKAGES.items() if _path_of(command) is None]
     if os.geteuid() != 0:
         lacks.append("root, for a network namespace and the guests' disks")
     if not Path("/dev/net/tun").exists():
         lacks.append("/dev/net/tun")
     return lacks
-
-
-def require() -> None:
-    """Install what can be installed; raise MissingHere, in words, for the rest."""
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        install()
-    if lacks := missing():
-        raise MissingHere(
-            "The farm of guests needs: " + ", ".join(lacks) + ". On Debian or Ubuntu it installs packages itself."
-        )
-
-
-def install() -> None:
-    """Install Debian's packages that are missing. For root on Debian or Ubuntu."""
-    packages = [package for command, package in _NEEDED.items() if _path_of(command) is None]
-    if not packages:
-        return
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    patient: Sequence[str] = ("-q", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3")
-    for words in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
-        subprocess.run(
-            ["apt-get", *patient, *words],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            check=False,
-        )
 
 
 def _path_of(command: str) -> str | None:

@@ -89,6 +89,21 @@ def test_sound_in_every_codec_is_as_long_as_its_source(pipeline: Pipeline, short
         assert float(answer.stdout) == pytest.approx(5.0, abs=0.06), name
 
 
+@pytest.mark.parametrize("seconds", [0.08, 0.12, 0.2])
+def test_a_sound_of_some_packets_lasts_no_day_in_webm(
+    pipeline: Pipeline, clip: Clip, tools: Tools, seconds: float
+) -> None:
+    film = clip(
+        f"blink-{seconds}.mkv",
+        f"-f lavfi -i testsrc2=d={seconds}:r=25:s=320x180 -f lavfi -i sine=d={seconds}:r=44100 -c:v libx264 -c:a pcm_s16le",
+    )
+
+    delivered = pipeline.run(film, ["omkt-video-240p-webm"])
+
+    [picture, sound] = streams(delivered.entries["omkt-video-240p-webm"], tools)
+    assert (picture["codec_name"], sound["codec_name"]) == ("vp8", "vorbis")
+
+
 def test_every_language_is_kept_and_named(pipeline: Pipeline, clip: Clip, tools: Tools) -> None:
     film = clip(
         "two-languages.mkv",

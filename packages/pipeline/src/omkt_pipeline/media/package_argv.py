@@ -14,6 +14,10 @@ from omkt_pipeline.media.labels import tag_words
 from omkt_pipeline.media.segmenter import segmented
 from omkt_pipeline.media.tools import Tools
 
+#: ffmpeg reads the last packet of a short Vorbis sound in Ogg as lasting a day: there it subtracts a position from one that
+#: it does not know. No packet of sound lasts a minute.
+_NO_DAYS = r"setts=duration=if(gt(DURATION*TB\,60)\,0\,DURATION)"
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrackFile:
@@ -107,6 +111,9 @@ def file_argv(
         argv += as_input(cover)
     for number in range(len(tracks)):
         argv += ["-map", f"{number}:0"]
+    lengths = [
+        word for number, track in enumerate(tracks) if track.demuxer == "ogg" for word in (f"-bsf:{number}", _NO_DAYS)
+    ]
     languages = [
         word
         for number, track in enumerate(tracks)
@@ -127,4 +134,4 @@ def file_argv(
     if cover is not None:
         argv += as_track(len(tracks), inputs)
     edits = exact_edits(MUXERS[container][-1], sample_rate)
-    return [*argv, *edits, *MUXERS[container], f"file:{target}"]
+    return [*argv, *lengths, *edits, *MUXERS[container], f"file:{target}"]

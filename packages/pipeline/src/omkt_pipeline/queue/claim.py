@@ -20,6 +20,8 @@ from omkt_pipeline.queue.limits import limited_accounts, take_place
 
 #: A task that failed on a host is left to other hosts for so long; then any host may try.
 AVOID_SECONDS = 60.0
+#: The index in which what vanished workers left lies together.
+_OF_LEASES = "k_lease"
 _FIRST_KINDS = (TaskKind.FETCH, TaskKind.CONCAT, TaskKind.PROBE, TaskKind.MEASURE, TaskKind.PLAN)
 
 
@@ -42,8 +44,8 @@ def claim_candidate(
 
     Its plan is checked on the real servers.
     """
-    index, order = ("k_lease", (task.c.lease_until,)) if lost_only else ("k_claim", (task.c.band, task.c.fair_key))
-    return (
+    index, order = (_OF_LEASES, (task.c.lease_until,)) if lost_only else ("k_claim", (task.c.band, task.c.fair_key))
+    statement = (
         select(
             task.c.id,
             task.c.job_id,
@@ -55,8 +57,6 @@ def claim_candidate(
             task.c.attempt,
             task.c.cost,
         )
-        .with_hint(task, f"FORCE INDEX ({index})", "mysql")
-        .with_hint(task, f"FORCE INDEX ({index})", "mariadb")
         .where(
             *_claimable(pool, full, patience_seconds),
             *_lost(lost_only),
@@ -66,6 +66,7 @@ def claim_candidate(
         .limit(1)
         .with_for_update(skip_locked=True)
     )
+    return _by(index, statement)
 
 
 def has_ready(database: Database, pool: Pool, *, patience_seconds: float = 0.0, lost_only: bool = False) -> bool:
@@ -73,8 +74,7 @@ def has_ready(database: Database, pool: Pool, *, patience_seconds: float = 0.0, 
     found = *_claimable(pool, _full(database), patience_seconds), *_lost(lost_only)
     statement = select(task.c.id).where(*found).limit(1)
     if lost_only:  # few rows of this index have a lease, and all ready ones of a pool lie in the other
-        statement = statement.with_hint(task, "FORCE INDEX (k_lease)", "mysql")
-        statement = statement.with_hint(task, "FORCE INDEX (k_lease)", "mariadb")
+        statement = _by(_OF_LEASES, statement)
     return database.fetch(lambda connection: connection.execute(statement).first()) is not None
 
 
@@ -93,6 +93,12 @@ def _claimable(pool: Pool, full: Collection[int], patience_seconds: float = 0.0)
         yield task.c.account_id.not_in(full)
     if patience_seconds:
         yield task.c.run_at <= now_plus(-patience_seconds)
+
+
+def _by(index: str, statement: Any) -> Any:
+    """The statement, by an index of the tasks that the server must take."""
+    hint = f"FORCE INDEX ({index})"
+    return statement.with_hint(task, hint, "mysql").with_hint(task, hint, "mariadb")
 
 
 def _lost(lost_only: bool) -> Iterator[Any]:

@@ -92,6 +92,16 @@ def test_picture_and_sound_of_different_lengths(
     assert set(Pipeline(tmp_path, each_build).run(uneven, wanted).entries) == set(wanted)
 
 
+def test_a_small_black_picture_is_whole_in_mpeg(pipeline: Pipeline, clip: Callable[..., Path], tools: Tools) -> None:
+    """Its last seconds lie in one pack, which has one time."""
+    black = clip("black.mp4", "-f lavfi -i color=black:s=64x48:r=25:d=6 -c:v libx264")
+
+    delivered = pipeline.run(black, ["omkt-video-240p-mpeg"])
+
+    (picture,) = streams_of(delivered.entries["omkt-video-240p-mpeg"], tools, "-count_packets")
+    assert picture["nb_read_packets"] == "150"
+
+
 def test_the_thumbnails_are_a_zip_with_the_names_of_the_original(pipeline: Pipeline, film: Path) -> None:
     delivered = pipeline.run(film, [THUMBNAILS])
 
@@ -108,8 +118,8 @@ def test_thumbnails_of_sound_are_refused(pipeline: Pipeline, sound: Path) -> Non
     assert refused.value.code == "no_video"
 
 
-def streams_of(path: Path, tools: Tools) -> list[dict[str, Any]]:
-    argv = [str(tools.ffprobe), "-v", "error", "-of", "json", "-show_streams", str(path)]
+def streams_of(path: Path, tools: Tools, *more: str) -> list[dict[str, Any]]:
+    argv = [str(tools.ffprobe), "-v", "error", "-of", "json", "-show_streams", *more, str(path)]
     streams: list[dict[str, Any]] = json.loads(subprocess.run(argv, check=True, capture_output=True).stdout)["streams"]
     return streams
 

@@ -42,6 +42,9 @@ MUXERS: dict[str, tuple[str, ...]] = {
 
 #: Containers that say how long the whole is, and not how long each track: a reader takes the one for the other.
 ONE_LENGTH = frozenset({"flv", "mpg", "ts"})
+#: Containers that give a time to the first frame of a pack only: where frames are small, the last ones have none, and a
+#: reader takes the track for shorter than it is.
+TIMES_OF_PACKS = frozenset({"mpg"})
 
 #: ffmpeg's encoder of titles for each container that carries them.
 TITLES = {"mp4": "mov_text", "mkv": "subrip", "webm": "webvtt"}

@@ -89,6 +89,16 @@ def test_sound_in_every_codec_is_as_long_as_its_source(pipeline: Pipeline, short
         assert float(answer.stdout) == pytest.approx(5.0, abs=0.06), name
 
 
+def test_a_tiny_picture_is_made_in_every_codec(tmp_path: Path, clip: Clip, each_build: Tools) -> None:
+    tiny = clip("tiny.gif", "-f lavfi -i testsrc2=d=1:r=10:s=14x8")
+    wanted = ["mp4-480p", "mp4-hevc-1080p", "mp4-av1-1080p", "webm-vp9-720p", "omkt-video-240p-mpeg"]
+
+    delivered = Pipeline(tmp_path, each_build).run(tiny, wanted)
+
+    sizes = [(one["width"], one["height"]) for name in wanted for one in streams(delivered.entries[name], each_build)]
+    assert sizes == [(14, 8), (28, 16), (112, 64), (14, 8), (14, 8)]
+
+
 @pytest.mark.parametrize("seconds", [0.08, 0.12, 0.2])
 def test_a_sound_of_some_packets_lasts_no_day_in_webm(
     pipeline: Pipeline, clip: Clip, tools: Tools, seconds: float

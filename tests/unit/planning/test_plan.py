@@ -37,6 +37,16 @@ def test_a_source_below_the_ladder_gets_one_rendition_of_its_own_size() -> None:
 
 
 @pytest.mark.parametrize(
+    ("preset", "made"), [("mp4-av1-1080p", (96, 64)), ("mp4-hevc-1080p", (48, 32)), ("mp4-480p", (48, 32))]
+)
+def test_a_tiny_picture_becomes_as_large_as_its_encoder_takes(preset: str, made: tuple[int, int]) -> None:
+    plan = planned(facts(video(48, 32)), preset)
+
+    assert [size for _, *size in sizes(plan)] == [list(made)]
+    assert ("enlarged_to_smallest" in codes(plan)) == (made != (48, 32))
+
+
+@pytest.mark.parametrize(
     ("width", "height", "first"),
     [
         (1080, 1920, ("1080p", 1080, 1920)),  # a phone held upright

@@ -96,7 +96,7 @@ class Encodes:
         rate, of_source = (mpeg2_rate(rate), rate) if settings.codec == "mpeg2video" else (rate, rate)
         if rate != of_source:
             self._note(explain.rate_of_standard(of_source, rate, output))
-        fitted, left_out = ladder_for(track.display_size, settings.rungs)
+        fitted, left_out = ladder_for(track.display_size, settings.rungs, settings.codec)
         hdr = settings.hdr and track.colour.hdr is not None
         self._note(*explain.about_picture(track), *explain.about_rate(track, rate, varies=varies))
         self._note(*explain.about_colour(track, kept=hdr, output=output))

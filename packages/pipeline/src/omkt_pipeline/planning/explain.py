@@ -137,7 +137,13 @@ def about_rungs(track: VideoTrack, made: Sequence[Fitted], left_out: Sequence[Ru
             output=output,
         )
     for item in made:
-        if scale_into(track.display_size, item.rung.size) > 1:
+        if item.enlarged:
+            yield Decision(
+                code="enlarged_to_smallest",
+                message=f"{width}x{height} is less than the encoder takes: it is enlarged to {item.width}x{item.height}.",
+                output=output,
+            )
+        elif scale_into(track.display_size, item.rung.size) > 1:
             yield Decision(
                 code="rung_at_source_size",
                 message=f"{item.rung.size}p is made at the source's own size, {item.width}x{item.height}.",

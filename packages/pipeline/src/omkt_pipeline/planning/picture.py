@@ -1,7 +1,7 @@
-"""How large a picture becomes: fitted into its rung, never squeezed, never enlarged, always even."""
+"""How large a picture becomes: fitted into its rung, never squeezed, always even, enlarged only where it must be."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from omkt_pipeline.domain.preset import Rung, VideoSettings
@@ -10,6 +10,8 @@ from omkt_pipeline.planning.timing import gop_frames
 
 #: A source this much larger than the best rung that fits deserves the next rung at its own size.
 _WORTH_A_RUNG = Fraction(11, 10)
+#: Pixels of the shorter side that an encoder takes at least: x265, and SVT-AV1 up to its version 2.3.
+_SMALLEST = {"hevc": 16, "av1": 64}
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Fitted:
     rung: Rung
     width: int
     height: int
+    enlarged: bool = False  #: because no smaller picture is taken by the encoder
 
 
 def box_of(size: int, *, portrait: bool) -> tuple[Fraction, Fraction]:
@@ -44,7 +47,7 @@ def fit(size: tuple[int, int], rung_size: int) -> tuple[int, int]:
     return _even(size[0] * factor), _even(size[1] * factor)
 
 
-def ladder_for(size: tuple[int, int], rungs: Sequence[Rung]) -> tuple[list[Fitted], list[Rung]]:
+def ladder_for(size: tuple[int, int], rungs: Sequence[Rung], codec: str) -> tuple[list[Fitted], list[Rung]]:
     """The rungs to make, best first, and those left out because they would enlarge the picture.
 
     There is always at least one: the smallest rung takes a small source at its own size. When a source lies well
@@ -60,7 +63,15 @@ def ladder_for(size: tuple[int, int], rungs: Sequence[Rung]) -> tuple[list[Fitte
         width, height = fit(size, rung.size)
         if not fitted or (width, height) != (fitted[-1].width, fitted[-1].height):
             fitted.append(Fitted(rung, width, height))
-    return fitted, larger
+    return [_large_enough(item, _SMALLEST.get(codec, 0)) for item in fitted], larger
+
+
+def _large_enough(item: Fitted, smallest: int) -> Fitted:
+    short = min(item.width, item.height)
+    if short >= smallest:
+        return item
+    factor = Fraction(smallest, short)
+    return replace(item, width=_even(item.width * factor), height=_even(item.height * factor), enlarged=True)
 
 
 def renditions_of(

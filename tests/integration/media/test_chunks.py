@@ -43,6 +43,7 @@ CLIPS = {
     "odd.mp4": f"-f lavfi -i testsrc2=d=9:r=8797/1000:s=160x90 {_SOUND} -c:a aac -c:v libx264 -preset ultrafast -g 9",
     "vp9.webm": f"{_PICTURE} -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 40 -b:v 200k",
     "late.mkv": f"-itsoffset 0.4 {_PICTURE} {_SOUND} -map 0 -map 1 -c:a aac -c:v libx264 -preset ultrafast -g 30",
+    "late.ts": f"-itsoffset 0.7 {_PICTURE} {_SOUND} -map 0 -map 1 -c:a aac -c:v libx264 -preset veryfast -bf 2 -g 30",
     "fields.ts": "-f lavfi -i testsrc2=d=9:r=50:s=160x96 -vf tinterlace=interleave_top,setfield=tff -c:v mpeg2video"
     " -flags +ildct+ilme -g 15 -b:v 2M",
 }  # fmt: skip

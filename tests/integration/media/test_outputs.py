@@ -89,10 +89,22 @@ def test_hdr_is_brought_down_to_sdr(tmp_path: Path, each_build: Tools, clip: Cli
     assert (video["color_transfer"], video["pix_fmt"]) == ("bt709", "yuv420p")
 
 
-@pytest.mark.parametrize(("video_from", "audio_from"), [(0.0, 1.5), (1.5, 0.0)])
-def test_a_late_track_stays_in_sync(pipeline: Pipeline, clip: Clip, video_from: float, audio_from: float) -> None:
-    late = clip(f"late-{video_from}.mkv", f"-itsoffset {video_from} -f lavfi -i testsrc2=d=4:r=25:s=320x180"
-                f" -itsoffset {audio_from} -f lavfi -i sine=d=4:r=48000 -map 0 -map 1 -c:v libx264 -c:a aac")  # fmt: skip
+@pytest.mark.parametrize(
+    ("ending", "codecs"),
+    [
+        ("mkv", "-c:v libx264 -c:a aac"),
+        ("ts", "-c:v libx264 -c:a aac"),
+        ("mpg", "-c:v mpeg2video -c:a mp2"),
+        ("ogv", "-c:v libtheora -c:a libvorbis"),
+    ],
+)
+@pytest.mark.parametrize(("video_from", "audio_from"), [(0.0, 1.5), (1.5, 0.0), (0.0, 0.3), (0.3, 0.0)])
+def test_a_late_track_stays_in_sync(
+    tmp_path: Path, each_build: Tools, clip: Clip, ending: str, codecs: str, video_from: float, audio_from: float
+) -> None:
+    pipeline = Pipeline(tmp_path, each_build)
+    late = clip(f"late.{ending}", f"-itsoffset {video_from} -f lavfi -i testsrc2=d=4:r=25:s=320x180"
+                f" -itsoffset {audio_from} -f lavfi -i sine=d=4:r=48000 -map 0 -map 1 {codecs}")  # fmt: skip
     video, audio = streams(pipeline.run(late, ["mp4-720p"]).entries["mp4-720p"], pipeline.tools)
 
     assert float(video["start_time"]) == pytest.approx(float(audio["start_time"]), abs=0.03)

@@ -154,6 +154,18 @@ class MediaFacts(Value):
         """The name to force, so that a later run cannot take the file for something else."""
         return self.container.split(",")[0]
 
+    @property
+    def first(self) -> VideoTrack | AudioTrack | None:
+        """The track with which picture or sound begins; a track whose begin is not known is none."""
+        tracks: list[VideoTrack | AudioTrack] = [*self.video, *self.audio]
+        return min((one for one in tracks if one.start >= self.start), key=lambda one: one.start, default=None)
+
+    @property
+    def counted_from_used(self) -> bool:
+        """Whether ffmpeg counts the file's times from the first of the tracks that it uses (its correct_input_start_times),
+        not from the file's beginning. So it does where the clock may begin anew (AVFMT_TS_DISCONT)."""
+        return self.demuxer in ("mpegts", "mpeg", "ogg")
+
 
 class StoredMedia(Value):
     """A media whose original is on the share."""

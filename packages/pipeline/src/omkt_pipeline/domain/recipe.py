@@ -24,6 +24,8 @@ class Input(Value):
     duration: float  #: seconds of this track that must come out; 0 when nobody knows
     #: Tracks that are read beside it and not used: where the clock jumps, all tracks must see the same jumps to stay together.
     clock_by: tuple[int, ...] = ()
+    #: The track with which the file begins, where ffmpeg would else count from the beginning of those that are used.
+    zero_by: int | None = None
 
 
 class Watermark(Value):

@@ -30,6 +30,7 @@ def begin(tools: Tools) -> list[str]:
     ]  # fmt: skip
 
 
+_NOWHERE = ("-c", "copy", "-f", "null", "-")
 #: Nothing of the source but the chosen track goes into an output: no tags, chapters, data or subtitles.
 NOTHING_ELSE = ["-map_metadata", "-1", "-map_chapters", "-1", "-dn", "-sn"]
 
@@ -75,8 +76,11 @@ def _left(rendition: VideoRendition, recipe: EncodeVideo, target: Path, limits: 
 
 
 def for_the_clock(source: Input) -> list[str]:
-    """Outputs that take what is read for its clock alone."""
-    return [word for index in source.clock_by for word in ("-map", f"0:{index}", "-c", "copy", "-f", "null", "-")]
+    """Outputs that take what is read for its clock alone: to the end, or one packet of what the clock begins with."""
+    watched = [word for index in source.clock_by for word in ("-map", f"0:{index}", *_NOWHERE)]
+    if source.zero_by is None or source.zero_by in source.clock_by:
+        return watched
+    return [*watched, "-map", f"0:{source.zero_by}", "-frames", "1", *_NOWHERE]
 
 
 def first_pass_argv(

@@ -44,7 +44,7 @@ def facts_from(raw: Raw, *, size: int) -> MediaFacts:
         elif kind == "audio" and (sound := _audio(stream)):
             audio.append(sound)
     header = raw.get("format") or {}
-    return MediaFacts(
+    facts = MediaFacts(
         container=str(header.get("format_name", "")),
         duration=_seconds(header.get("duration")),
         start=_seconds(header.get("start_time")) or 0.0,
@@ -59,6 +59,10 @@ def facts_from(raw: Raw, *, size: int) -> MediaFacts:
         chapters=chapters_of(raw),
         unusable=tuple(unusable),
     )
+    if facts.counted_from_used and facts.first is not None:
+        # Titles and data may begin before, and are not used.
+        return facts.model_copy(update={"start": facts.first.start})
+    return facts
 
 
 def kept(raw: Raw) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from omkt_pipeline.domain.media import Colour
 from omkt_pipeline.domain.recipe import EncodeBoard, EncodePreview, EncodeStills, Still
 from omkt_pipeline.media.colouring import TAGGED, scaled, tone_mapped
 from omkt_pipeline.media.containers import staged
-from omkt_pipeline.media.encode_argv import DEINTERLACE, NOTHING_ELSE, begin
+from omkt_pipeline.media.encode_argv import DEINTERLACE, NOTHING_ELSE, begin, for_the_clock
 from omkt_pipeline.media.encoders import video_encoder
 from omkt_pipeline.media.source import opened
 from omkt_pipeline.media.tools import Tools
@@ -29,6 +29,7 @@ def board_argv(
         *opened(source, recipe.input.demuxer, limits),
         "-map", f"0:{recipe.input.index}", "-an", *NOTHING_ELSE, "-vf", ",".join(filters), "-fps_mode", "passthrough",
         "-c:v", "mjpeg", "-threads", "1", "-q:v", str(recipe.quality), "-f", "image2", f"{target}/{recipe.name}-%03d.jpg",
+        *for_the_clock(recipe.input),
     ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from omkt_pipeline.domain.capacity import Capacity, ChunkRules
 from omkt_pipeline.domain.media import MediaFacts, SourceFile, SubtitleTrack, VideoTrack
-from omkt_pipeline.domain.plan import Decision, PlannedTask, Value
+from omkt_pipeline.domain.plan import Decision, PlannedTask
 from omkt_pipeline.domain.preset import (
     AudioSettings,
     FilmPreset,
@@ -20,6 +20,7 @@ from omkt_pipeline.domain.preset import (
     VideoSettings,
 )
 from omkt_pipeline.domain.recipe import (
+    Encode,
     EncodeBoard,
     EncodePreview,
     EncodeStills,
@@ -30,6 +31,7 @@ from omkt_pipeline.domain.recipe import (
     Still,
     Text,
     VideoRendition,
+    singles,
 )
 from omkt_pipeline.domain.task import TaskKind
 from omkt_pipeline.planning import explain
@@ -46,6 +48,9 @@ from omkt_pipeline.planning.stills import keys_suffice, pieces_of, preview_rendi
 from omkt_pipeline.planning.timing import gop_frames, mpeg2_rate, rate_for
 from omkt_pipeline.planning.tracks import Said, Tracks
 from omkt_pipeline.planning.worth import Sampled, worth_having
+
+#: Workers that begin a sound where its film begins, when it is late in a broadcast.
+_KNOW_ZERO = 6
 
 
 class Encodes:
@@ -306,5 +311,8 @@ def _text(track: SubtitleTrack, part: Range) -> Text:
     )
 
 
-def _task(key: str, recipe: Value, cost: float) -> PlannedTask:
-    return PlannedTask(key=key, kind=TaskKind.ENCODE, spec=recipe.model_dump(mode="json"), cost=cost)
+def _task(key: str, recipe: Encode, cost: float) -> PlannedTask:
+    version = _KNOW_ZERO if any(one.input.zero_by is not None for one in singles(recipe)) else 0
+    return PlannedTask(
+        key=key, kind=TaskKind.ENCODE, spec=recipe.model_dump(mode="json"), cost=cost, spec_version=version
+    )

@@ -26,7 +26,13 @@ class Tracks:
             index=track.index,
             duration=round(lead + length, 6) if length is not None else self.facts.duration or 0.0,
             clock_by=self._seen_with(track),
+            zero_by=self._begun_by(track),
         )
+
+    def _begun_by(self, track: VideoTrack | AudioTrack) -> int | None:
+        """The track that begins before this one, as the file does, where it must be read for that."""
+        first = self.facts.first if self.facts.counted_from_used else None
+        return first.index if first is not None and first.start < track.start else None
 
     def _seen_with(self, track: VideoTrack | AudioTrack) -> tuple[int, ...]:
         """The other track of a film whose clock jumps."""

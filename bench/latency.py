@@ -23,6 +23,7 @@ from omkt_pipeline.domain.task import Pool
 from omkt_pipeline.logs import configure_logging
 from omkt_pipeline.queue import jobs
 from omkt_pipeline.queue.accounts import create_account
+from omkt_pipeline.queue.sources import NewMedia
 from omkt_pipeline.settings import DaemonSettings
 from omkt_pipeline.storage.share import Share
 from omkt_pipeline.worker import Worker, WorkerConfig
@@ -150,7 +151,7 @@ def _submit_now_and_then(database: Database, waits: list[float]) -> None:
     request = JobRequest(source=Source(kind=SourceKind.PATH, value="clip.mp4"), presets=("audio-aac",))
     for _ in range(SUBMISSIONS):
         time.sleep(_QUIET_SECONDS + random.random())
-        key = jobs.submit(database, account.id, request, jobs.NewMedia(path="incoming/clip.mp4")).job_key
+        key = jobs.submit(database, account.id, request, NewMedia(path="incoming/clip.mp4")).job_key
         waits.append(_start_of(database, key))
         try:
             # The start is all that matters here; the rest of the job would only keep the machine busy.

@@ -12,10 +12,11 @@ from omkt_pipeline.domain.media import MediaFacts
 from omkt_pipeline.domain.task import Pool, TaskKind, TaskState
 from omkt_pipeline.queue.audit import audit_rows
 from omkt_pipeline.queue.inputs import Inputs
-from omkt_pipeline.queue.jobs import NewMedia, submit
+from omkt_pipeline.queue.jobs import submit
 from omkt_pipeline.queue.media import delete_media, media_by_key
 from omkt_pipeline.queue.overview import job_by_key
 from omkt_pipeline.queue.settle import settle
+from omkt_pipeline.queue.sources import NewMedia
 from omkt_pipeline.testing import a_job, a_planned_job, a_request, a_settlement, an_account, take, taken
 
 

@@ -12,10 +12,11 @@ from omkt_pipeline.domain.task import Pool, TaskState
 from omkt_pipeline.queue.adding import add_outputs
 from omkt_pipeline.queue.audit import audit_rows
 from omkt_pipeline.queue.inputs import Inputs
-from omkt_pipeline.queue.jobs import NewMedia, cancel, submit
+from omkt_pipeline.queue.jobs import cancel, submit
 from omkt_pipeline.queue.overview import job_by_key
 from omkt_pipeline.queue.repeat import request_again
 from omkt_pipeline.queue.settle import settle
+from omkt_pipeline.queue.sources import NewMedia
 from omkt_pipeline.testing import a_job, a_plan, a_planned_job, a_settlement, an_account, take, taken
 
 

@@ -12,7 +12,7 @@ from omkt_pipeline.db.types import now_plus
 from omkt_pipeline.domain.errors import NotFound
 from omkt_pipeline.domain.job import JobState, OutputState, Source, SourceKind
 from omkt_pipeline.domain.task import Pool
-from omkt_pipeline.queue.jobs import NewMedia, cancel, store_upload
+from omkt_pipeline.queue.jobs import cancel, store_upload
 from omkt_pipeline.queue.media import keep_media
 from omkt_pipeline.queue.overview import job_by_key, published_output
 from omkt_pipeline.queue.retention import (
@@ -24,6 +24,7 @@ from omkt_pipeline.queue.retention import (
     sweepable,
 )
 from omkt_pipeline.queue.settle import settle
+from omkt_pipeline.queue.sources import NewMedia
 from omkt_pipeline.testing import a_job, a_plan, a_planned_job, a_settlement, taken
 
 

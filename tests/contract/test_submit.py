@@ -11,9 +11,10 @@ from omkt_pipeline.db.tables import idempotency, job, media, task
 from omkt_pipeline.domain.errors import Conflict, NotFound
 from omkt_pipeline.domain.job import JobState, Source, SourceKind
 from omkt_pipeline.domain.task import TaskState
-from omkt_pipeline.queue.jobs import NewMedia, Submitted, store_upload, submit
+from omkt_pipeline.queue.jobs import Submitted, store_upload, submit
 from omkt_pipeline.queue.overview import job_by_key, jobs_page
 from omkt_pipeline.queue.retention import expire_media
+from omkt_pipeline.queue.sources import NewMedia
 from omkt_pipeline.testing import a_job, a_request, an_account
 
 

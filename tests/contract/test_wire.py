@@ -19,9 +19,9 @@ from omkt_pipeline.domain.plan import Plan
 from omkt_pipeline.domain.task import Pool, Task
 from omkt_pipeline.queue.audit import audit_rows
 from omkt_pipeline.queue.giveback import fail
-from omkt_pipeline.queue.jobs import NewMedia
 from omkt_pipeline.queue.outbox import claim_due
 from omkt_pipeline.queue.settle import settle
+from omkt_pipeline.queue.sources import NewMedia
 from omkt_pipeline.queue.wire import applications, clients, cron
 from omkt_pipeline.queue.wire.clients import WireClient
 from omkt_pipeline.queue.wire.media import find, formats_of, hand_over, order

@@ -25,9 +25,10 @@ from omkt_pipeline.domain.task import AttemptOutcome, Pool, TaskKind, TaskView
 from omkt_pipeline.media.tools import Tools
 from omkt_pipeline.queue.farm import found_farm
 from omkt_pipeline.queue.inputs import Inputs
-from omkt_pipeline.queue.jobs import NewMedia, submit
+from omkt_pipeline.queue.jobs import submit
 from omkt_pipeline.queue.overview import job_by_key, tasks_of
 from omkt_pipeline.queue.settle import settle
+from omkt_pipeline.queue.sources import NewMedia
 from omkt_pipeline.queue.workers import WorkerView, workers
 from omkt_pipeline.storage.share import Share
 from omkt_pipeline.testing import an_account, taken

@@ -12,10 +12,11 @@ from omkt_pipeline.db import migrate
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.domain.task import Pool
 from omkt_pipeline.queue.farm import found_farm
-from omkt_pipeline.queue.jobs import NewMedia, store_upload
+from omkt_pipeline.queue.jobs import store_upload
 from omkt_pipeline.queue.overview import published_output
 from omkt_pipeline.queue.retention import mark_swept, sweepable
 from omkt_pipeline.queue.settle import settle
+from omkt_pipeline.queue.sources import NewMedia
 from omkt_pipeline.storage.share import Share
 from omkt_pipeline.testing import a_plan, a_planned_job, a_settlement, an_account, taken
 

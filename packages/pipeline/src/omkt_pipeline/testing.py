@@ -16,8 +16,9 @@ from omkt_pipeline.domain.plan import Plan, PlannedOutput, PlannedTask
 from omkt_pipeline.domain.task import Artifact, Pool, Task, TaskKind
 from omkt_pipeline.queue.accounts import create_account
 from omkt_pipeline.queue.claim import Claimant, claim
-from omkt_pipeline.queue.jobs import NewMedia, submit
+from omkt_pipeline.queue.jobs import submit
 from omkt_pipeline.queue.settle import settle
+from omkt_pipeline.queue.sources import NewMedia
 from omkt_pipeline.queue.workers import register
 
 LEASE_SECONDS = 60.0

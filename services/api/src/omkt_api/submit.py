@@ -14,8 +14,9 @@ from omkt_pipeline.domain.job import Callback, JobRequest, Source, SourceKind, V
 from omkt_pipeline.domain.preset import Preset
 from omkt_pipeline.presets import varied
 from omkt_pipeline.queue import jobs
-from omkt_pipeline.queue.jobs import NewMedia, Submitted
+from omkt_pipeline.queue.jobs import Submitted
 from omkt_pipeline.queue.repeat import request_again
+from omkt_pipeline.queue.sources import NewMedia
 from omkt_pipeline.storage import layout
 from omkt_pipeline.storage.share import Share
 

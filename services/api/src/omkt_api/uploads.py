@@ -12,7 +12,7 @@ from typing import Any, Self
 from anyio import CancelScope, to_thread
 
 from omkt_pipeline.domain.errors import Refused, ShareUnusable
-from omkt_pipeline.queue.jobs import NewMedia
+from omkt_pipeline.queue.sources import NewMedia
 from omkt_pipeline.storage import layout
 from omkt_pipeline.storage.share import Share
 

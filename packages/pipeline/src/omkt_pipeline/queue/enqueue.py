@@ -1,7 +1,7 @@
 """Add the tasks of a plan to a job: rows, their dependencies and their turn among all accounts."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,6 +33,7 @@ def add_tasks(
     job: JobRef,
     planned: Sequence[PlannedTask],
     *,
+    taken: Mapping[Pool, Turns] | None = None,
     held: Collection[str] = (),
     not_before: datetime | None = None,
 ) -> None:
@@ -41,9 +42,10 @@ def add_tasks(
     Those in `held` wait for something that is no task: an upload that is not whole. What would be ready is delayed until
     `not_before`.
 
-    Ends by moving the account's clock on, which locks it: call it last.
+    `taken` are their turns, if `take_turns` was asked before. Ends by moving the account's clock on, which locks it: call
+    it last.
     """
-    taken = _turns(connection, job, planned)
+    taken = taken or take_turns(connection, job.account_id, job.band, planned)
     keys = {pool: iter(turn.keys) for pool, turn in taken.items()}
     ids: dict[str, int] = {}
     for one in planned:
@@ -77,8 +79,9 @@ def add_tasks(
         advance(connection, taken[pool])
 
 
-def _turns(connection: Connection, job: JobRef, planned: Sequence[PlannedTask]) -> dict[Pool, Turns]:
+def take_turns(connection: Connection, account_id: int, band: int, planned: Sequence[PlannedTask]) -> dict[Pool, Turns]:
+    """The turns of new tasks among all accounts'. Locks nothing."""
     costs: dict[Pool, list[float]] = defaultdict(list)
     for one in planned:
         costs[one.kind.pool].append(one.cost)
-    return {pool: turns(connection, job.account_id, pool, job.band, costs[pool]) for pool in sorted(costs)}
+    return {pool: turns(connection, account_id, pool, band, costs[pool]) for pool in sorted(costs)}

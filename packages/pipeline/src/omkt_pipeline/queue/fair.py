@@ -6,10 +6,12 @@ cost / weight. An account that was away starts at the pool's present, so it can 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 
 from omkt_pipeline.db.tables import account, fair_share, task
+from omkt_pipeline.db.types import now
 from omkt_pipeline.domain.task import Pool, TaskState
 
 _here = (task.c.pool == bindparam("in_pool")) & (task.c.band == bindparam("in_band"))
@@ -22,6 +24,7 @@ _PRESENT = func.coalesce(
     0.0,
 )
 _LOOK = select(
+    now().label("at"),
     account.c.weight,
     _PRESENT.label("present"),
     select(fair_share.c.vtime).where(_mine).scalar_subquery().label("clock"),
@@ -42,6 +45,7 @@ class Turns:
 
     account_id: int
     pool: Pool
+    at: datetime  #: when they were looked up, by the database's clock
     keys: tuple[float, ...]
     spent: float
 
@@ -54,7 +58,7 @@ def turns(connection: Connection, account_id: int, pool: Pool, band: int, costs:
     for cost in costs:
         keys.append(start)
         start += max(cost, 0.001) / row.weight
-    return Turns(account_id=account_id, pool=pool, keys=tuple(keys), spent=start - begun)
+    return Turns(account_id=account_id, pool=pool, at=row.at, keys=tuple(keys), spent=start - begun)
 
 
 def advance(connection: Connection, taken: Turns) -> None:

@@ -1,7 +1,8 @@
 """Submit, cancel and retry a job: each one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -10,24 +11,26 @@ from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import idempotency, job, media, output, task
 from omkt_pipeline.db.types import now
 from omkt_pipeline.domain.errors import Conflict, NotFound
-from omkt_pipeline.domain.job import CallbackKind, JobRequest, JobState, MediaState, OutputState, Source, SourceKind
+from omkt_pipeline.domain.job import (
+    CallbackKind,
+    JobRequest,
+    JobState,
+    JobView,
+    MediaState,
+    OutputState,
+    Source,
+    SourceKind,
+)
 from omkt_pipeline.domain.keys import new_key
 from omkt_pipeline.domain.plan import PlannedTask
-from omkt_pipeline.domain.task import TaskKind, TaskState
+from omkt_pipeline.domain.task import Pool, TaskKind, TaskState
 from omkt_pipeline.queue.dependencies import release_if_free
 from omkt_pipeline.queue.endings import OPEN_JOB, cancel_job
-from omkt_pipeline.queue.enqueue import JobRef, add_tasks
+from omkt_pipeline.queue.enqueue import JobRef, add_tasks, take_turns
+from omkt_pipeline.queue.fair import Turns
+from omkt_pipeline.queue.overview import view_of_new
+from omkt_pipeline.queue.sources import JobMedia, NewMedia, insert_media, media_of
 from omkt_pipeline.queue.wanted import plans_in_turn, stored
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewMedia:
-    """What is known of a source when it is submitted. Without a path it must be fetched first."""
-
-    name: str | None = None
-    path: str | None = None
-    bytes: int | None = None
-    sha256: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,23 +39,14 @@ class Submitted:
 
     job_key: str
     replayed: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Media:
-    id: int
-    key: str
-    state: MediaState
-    minutes: float = 0.0  #: of what must be laid together first
+    view: JobView | None = None  #: of a new one; None: it must be asked for
 
 
 #: CPU seconds that decoding a film may take; how long it is may not be known yet.
 _MEASURE_COST = 60.0
 #: The same for decoding a minute of film and encoding it anew.
 _CONCAT_COST_A_MINUTE = 30.0
-# Built once: a statement of so many columns costs more to build than to send.
-_INSERT_MEDIA = insert(media).values(created_at=now())
-_INSERT_JOB = insert(job).values(events=0, swept=False, created_at=now())
+_INSERT_JOB = insert(job)
 #: What a caller writes beside a new job, in the same transaction; it is given the job's number.
 Beside = Callable[[Connection, int], None]
 
@@ -71,8 +65,11 @@ def submit(
         earlier = _earlier(connection, account_id, request)
         if earlier is not None:
             return earlier
-        source = _media(connection, account_id, request.source, found)
-        job_id = _insert_job(connection, account_id, request, job_key, source.id)
+        source = media_of(connection, account_id, request.source, found)
+        steps = _steps(request, source)
+        turns = take_turns(connection, account_id, request.priority.band, steps)
+        row = _row(account_id, request, job_key, source, turns)
+        job_id = _insert_job(connection, row)
         if beside is not None:
             beside(connection, job_id)
         if request.idempotency_key is not None:
@@ -88,14 +85,9 @@ def submit(
         reference = JobRef(
             id=job_id, key=job_key, media_id=source.id, account_id=account_id, band=request.priority.band
         )
-        steps = first_tasks(request.source, source.key, source.state, measure=request.measure, minutes=source.minutes)
-        if request.anew:
-            steps[-1] = steps[-1].model_copy(update={"spec": {"anew": True}})
-        if request.first is not None:
-            steps = [*steps[:-1], *plans_in_turn(steps[-1], stored(request.presets), request.first)]
         held = _held(steps, source.state)
-        add_tasks(connection, reference, steps, held=held, not_before=request.not_before)
-        return Submitted(job_key=job_key, replayed=False)
+        add_tasks(connection, reference, steps, taken=turns, held=held, not_before=request.not_before)
+        return Submitted(job_key=job_key, replayed=False, view=view_of_new(row, source))
 
     def landed(connection: Connection) -> Submitted | None:
         mine = connection.execute(select(job.c.id).where(job.c.job_key == job_key)).first()
@@ -109,6 +101,15 @@ def submit(
         if winner is None:
             raise
         return winner
+
+
+def _steps(request: JobRequest, source: JobMedia) -> list[PlannedTask]:
+    steps = first_tasks(request.source, source.key, source.state, measure=request.measure, minutes=source.minutes)
+    if request.anew:
+        steps[-1] = steps[-1].model_copy(update={"spec": {"anew": True}})
+    if request.first is not None:
+        steps = [*steps[:-1], *plans_in_turn(steps[-1], stored(request.presets), request.first)]
+    return steps
 
 
 def first_tasks(
@@ -142,7 +143,7 @@ def store_upload(database: Database, account_id: int, media_key: str, found: New
     """Enter an uploaded original, which lies complete on the share."""
 
     def write(connection: Connection) -> bool:
-        _insert_media(connection, account_id, media_key, Source(kind=SourceKind.UPLOAD, value=media_key), found)
+        insert_media(connection, account_id, media_key, Source(kind=SourceKind.UPLOAD, value=media_key), found)
         return True
 
     def landed(connection: Connection) -> bool | None:
@@ -265,83 +266,32 @@ def _earlier(connection: Connection, account_id: int, request: JobRequest) -> Su
     return Submitted(job_key=row.job_key, replayed=True)
 
 
-def _media(connection: Connection, account_id: int, source: Source, found: NewMedia) -> _Media:
-    if source.kind in (SourceKind.UPLOAD, SourceKind.MEDIA):
-        return _known_media(connection, account_id, source)
-    key = new_key()
-    minutes = 0.0
-    if source.kind is SourceKind.CONCAT:
-        minutes = sum(_minutes_of(connection, account_id, part) for part in source.value.split(","))
-    media_id = _insert_media(connection, account_id, key, source, found)
-    return _Media(minutes=minutes, id=media_id, key=key, state=MediaState.STORED if found.path else MediaState.EXPECTED)
+def _row(
+    account_id: int, request: JobRequest, key: str, source: JobMedia, turns: Mapping[Pool, Turns]
+) -> dict[str, Any]:
+    """What is stored of a new job."""
+    return {
+        "job_key": key,
+        "account_id": account_id,
+        "media_id": source.id,
+        "state": JobState.QUEUED,
+        "band": request.priority.band,
+        "presets": stored(request.presets),
+        "callback_url": request.callback.url if request.callback else None,
+        "callback_kind": request.callback.kind if request.callback else CallbackKind.WEBHOOK,
+        "callback_types": list(request.callback.types) or None if request.callback else None,
+        "client_data": request.client_data,
+        "tags": list(request.tags) or None,
+        "not_before": request.not_before,
+        "deadline": request.deadline,
+        "events": 0,
+        "swept": False,
+        "created_at": min(turn.at for turn in turns.values()),
+    }
 
 
-def _known_media(connection: Connection, account_id: int, source: Source) -> _Media:
-    """What an earlier request brought, locked: retention cannot remove the original while a job is being attached to it."""
-    row = connection.execute(
-        select(media.c.id, media.c.media_key, media.c.state, media.c.source_kind)
-        .where(media.c.media_key == source.value, media.c.account_id == account_id)
-        .with_for_update()
-    ).first()
-    is_upload = row is not None and row.source_kind == SourceKind.UPLOAD
-    if row is None or row.state == MediaState.EXPIRED or (source.kind is SourceKind.UPLOAD and not is_upload):
-        if source.kind is SourceKind.UPLOAD:
-            raise NotFound("There is no such upload, or it has expired. Upload the file again.", code="upload_unknown")
-        raise NotFound("There is no such media, or it has expired. Submit its source again.", code="media_unknown")
-    if row.state == MediaState.EXPECTED and not is_upload:
-        raise Conflict("This media is still being fetched. Submit its URL, or wait.", code="media_not_ready")
-    return _Media(id=row.id, key=row.media_key, state=MediaState(row.state))
-
-
-def _minutes_of(connection: Connection, account_id: int, key: str) -> float:
-    """How long a media is that becomes a part of another one."""
-    known = _known_media(connection, account_id, Source(kind=SourceKind.MEDIA, value=key))
-    if known.state != MediaState.PROBED:
-        raise Conflict(
-            f"The media {key} is not probed yet. Wait for that, then lay it together.", code="media_not_ready"
-        )
-    facts = connection.execute(select(media.c.facts).where(media.c.id == known.id)).scalar() or {}
-    return float(facts.get("duration") or 0.0) / 60
-
-
-def _insert_media(connection: Connection, account_id: int, key: str, source: Source, found: NewMedia) -> int:
-    result = connection.execute(
-        _INSERT_MEDIA,
-        {
-            "media_key": key,
-            "account_id": account_id,
-            "source_kind": source.kind,
-            "source": source.value,
-            "name": found.name,
-            "path": found.path,
-            "bytes": found.bytes,
-            "sha256": found.sha256,
-            "state": MediaState.STORED if found.path else MediaState.EXPECTED,
-        },
-    )
-    assert result.inserted_primary_key is not None  # noqa: S101 - one row, one key
-    return int(result.inserted_primary_key[0])
-
-
-def _insert_job(connection: Connection, account_id: int, request: JobRequest, key: str, media_id: int) -> int:
-    result = connection.execute(
-        _INSERT_JOB,
-        {
-            "job_key": key,
-            "account_id": account_id,
-            "media_id": media_id,
-            "state": JobState.QUEUED,
-            "band": request.priority.band,
-            "presets": stored(request.presets),
-            "callback_url": request.callback.url if request.callback else None,
-            "callback_kind": request.callback.kind if request.callback else CallbackKind.WEBHOOK,
-            "callback_types": list(request.callback.types) or None if request.callback else None,
-            "client_data": request.client_data,
-            "tags": list(request.tags) or None,
-            "not_before": request.not_before,
-            "deadline": request.deadline,
-        },
-    )
+def _insert_job(connection: Connection, row: Mapping[str, Any]) -> int:
+    result = connection.execute(_INSERT_JOB, row)
     assert result.inserted_primary_key is not None  # noqa: S101 - one row, one key
     return int(result.inserted_primary_key[0])
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, select, true
@@ -23,6 +24,7 @@ from omkt_pipeline.domain.job import (
 )
 from omkt_pipeline.domain.task import Artifact, Attempt, AttemptOutcome, StepView, TaskKind, TaskState, TaskView
 from omkt_pipeline.queue.pace import pace
+from omkt_pipeline.queue.sources import JobMedia
 
 _PRIORITY = {priority.band: priority for priority in Priority}
 #: What fetching, probing and planning are worth in a job's progress before its plan is known.
@@ -30,6 +32,8 @@ _EARLY_STEP = 0.01
 #: And what must be done before it can be made, where that is much: samples, parts that are laid together.
 _EARLY_PART = 0.1
 _LATE = (TaskKind.ENCODE, TaskKind.PACKAGE, TaskKind.MEASURE, TaskKind.CONCAT)
+#: What a job's row holds when nothing happened to it yet.
+_UNTOUCHED = dict.fromkeys(("added", "decisions", "error_code", "error_message", "started_at", "finished_at"))
 _TOGETHER = 200  #: jobs in one question
 _JOBS: Any = select(
     job,
@@ -67,10 +71,18 @@ def jobs_by_keys(database: Database, job_keys: Sequence[str]) -> dict[str, JobVi
     return database.fetch(look)
 
 
-def submitted_job(database: Database, account_id: int, job_key: str) -> JobView:
-    """A job as it was stored a moment ago, before anything was done for it: one read instead of three."""
-    which = {"of_account": account_id, "of_key": job_key}
-    return _view(database.fetch(lambda connection: connection.execute(_ONE_JOB, which).one()), [], [])
+def view_of_new(row: Mapping[str, Any], source: JobMedia) -> JobView:
+    """A job that is being stored, as `job_by_key` shows it then: nothing was done for it yet."""
+    stored = SimpleNamespace(
+        **{**_UNTOUCHED, **row},
+        media_key=source.key,
+        source_kind=source.source.kind,
+        source=source.source.value,
+        media_name=source.name,
+        media_bytes=source.bytes,
+        media_facts=source.facts,
+    )
+    return _view(stored, [], [])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,7 +232,7 @@ def _views(connection: Connection, rows: Sequence[Row[Any]]) -> list[JobView]:
     return [_view(row, outputs[row.id], steps[row.id]) for row in rows]
 
 
-def _view(row: Row[Any], outputs: list[OutputView], steps: list[Row[Any]]) -> JobView:
+def _view(row: Any, outputs: list[OutputView], steps: list[Row[Any]]) -> JobView:
     state = JobState(row.state)
     open_steps = [step for step in steps if not TaskState(step.state).is_terminal]
     progress = 1.0 if state in (JobState.SUCCEEDED, JobState.EXPIRED) else _progress(steps)

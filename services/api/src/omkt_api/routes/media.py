@@ -23,7 +23,7 @@ from omkt_pipeline.planning.plan import plan_job
 from omkt_pipeline.queue.capacity import capacity, chunk_rules
 from omkt_pipeline.queue.jobs import submit
 from omkt_pipeline.queue.media import MediaView, delete_media, forget_facts, keep_media, media_by_key, media_page
-from omkt_pipeline.queue.overview import submitted_job
+from omkt_pipeline.queue.overview import job_by_key
 from omkt_pipeline.queue.quotas import demand_quota
 
 router = APIRouter(prefix="/v1/media", tags=["media"], route_class=KeyedRoute)
@@ -156,7 +156,7 @@ def probe_media(
 def _intake(api: Api, caller: Account, source: Source, *, measure: bool) -> JobView:
     known = Submit(api.database, api.share, api.presets, api.policy).find(source)
     made = submit(api.database, caller.id, JobRequest(source=source, presets=(), measure=measure), known)
-    return submitted_job(api.database, caller.id, made.job_key)
+    return made.view or job_by_key(api.database, caller.id, made.job_key)
 
 
 @router.patch(

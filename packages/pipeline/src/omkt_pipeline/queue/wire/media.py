@@ -11,7 +11,8 @@ from omkt_pipeline.db.tables.wire import wire_format, wire_media
 from omkt_pipeline.db.types import now
 from omkt_pipeline.domain.errors import Conflict, NotFound
 from omkt_pipeline.domain.job import JobRequest, JobState, MediaState, OutputState
-from omkt_pipeline.queue.jobs import NewMedia, submit
+from omkt_pipeline.queue.jobs import submit
+from omkt_pipeline.queue.sources import NewMedia
 
 _ALIVE = (JobState.QUEUED, JobState.RUNNING, JobState.SUCCEEDED)
 

@@ -41,6 +41,7 @@ class Server:
     name: str
     url: str
     pid: int
+    options: str = ""  #: behind the name of a database in its address
 
     def cpu_seconds(self) -> float:
         """CPU time of the server process so far."""
@@ -52,7 +53,7 @@ class Server:
         with root.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name}"))
         root.dispose()
-        database = Database(f"{self.url}/{name}")
+        database = Database(f"{self.url}/{name}{self.options}")
         upgrade(database)
         return database, Share.create(folder / name, farm_id=found_farm(database).id)
 
@@ -62,13 +63,11 @@ def serving(name: str) -> Iterator[Server]:
     """The server of this name, while the block runs."""
     server = MySqlServer() if name == "mysql" else MariaDbServer()
     try:
-        if name == "mysql":
-            container = _docker("ps", "--quiet", f"--filter=publish={server.port}")
-            pid, host = _docker("inspect", "--format={{.State.Pid}} {{.NetworkSettings.IPAddress}}", container).split()
-            # As a farm's containers reach it: the published port leads through a process of Docker's that copies bytes.
-            yield Server(name, server.url.replace(f"127.0.0.1:{server.port}", f"{host}:3306"), int(pid))
-        else:
-            yield Server(name, server.url, _listener(server.port))
+        yield (
+            _in_container(server.port, server.url)
+            if name == "mysql"
+            else Server(name, server.url, _listener(server.port))
+        )
     finally:
         server.close()
 
@@ -83,6 +82,14 @@ def on_one(measure: Callable[[Server, Path], None]) -> None:
 def address(database: Database) -> str:
     """The database's URL with its password, for another process."""
     return database.url.render_as_string(hide_password=False)
+
+
+def _in_container(port: int, url: str) -> Server:
+    """As a main host's containers reach it: at its own address, and without TLS (compose/compose.yaml). The published port
+    leads through a process of Docker's that copies each byte."""
+    container = _docker("ps", "--quiet", f"--filter=publish={port}")
+    pid, host = _docker("inspect", "--format={{.State.Pid}} {{.NetworkSettings.IPAddress}}", container).split()
+    return Server("mysql", url.replace(f"127.0.0.1:{port}", f"{host}:3306"), int(pid), "?ssl_disabled=true")
 
 
 def _listener(port: int) -> int:

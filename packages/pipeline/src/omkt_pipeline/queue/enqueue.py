@@ -11,7 +11,8 @@ from omkt_pipeline.db.tables import task, task_edge
 from omkt_pipeline.db.types import now
 from omkt_pipeline.domain.plan import PlannedTask
 from omkt_pipeline.domain.task import Pool, TaskState
-from omkt_pipeline.queue.fair import Turns, advance, turns
+from omkt_pipeline.queue import fair
+from omkt_pipeline.queue.fair import Turns, advance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +43,11 @@ def add_tasks(
     Those in `held` wait for something that is no task: an upload that is not whole. What would be ready is delayed until
     `not_before`.
 
-    `taken` are their turns, if `take_turns` was asked before. Ends by moving the account's clock on, which locks it: call
-    it last.
+    Ends by moving the account's clock on, which locks it: call it last. Not for turns that were `taken` before: their
+    taker does that.
     """
-    taken = taken or take_turns(connection, job.account_id, job.band, planned)
-    keys = {pool: iter(turn.keys) for pool, turn in taken.items()}
+    turns = take_turns(connection, job.account_id, job.band, planned) if taken is None else taken
+    keys = {pool: iter(turn.keys) for pool, turn in turns.items()}
     ids: dict[str, int] = {}
     for one in planned:
         free = TaskState.READY if not_before is None else TaskState.DELAYED
@@ -75,8 +76,9 @@ def add_tasks(
     edges = [{"task_id": ids[one.key], "needs_id": ids[need]} for one in planned for need in one.needs]
     if edges:
         connection.execute(insert(task_edge), edges)
-    for pool in sorted(taken):
-        advance(connection, taken[pool])
+    if taken is None:
+        for pool in sorted(turns):
+            advance(connection, turns[pool])
 
 
 def take_turns(connection: Connection, account_id: int, band: int, planned: Sequence[PlannedTask]) -> dict[Pool, Turns]:
@@ -84,4 +86,4 @@ def take_turns(connection: Connection, account_id: int, band: int, planned: Sequ
     costs: dict[Pool, list[float]] = defaultdict(list)
     for one in planned:
         costs[one.kind.pool].append(one.cost)
-    return {pool: turns(connection, account_id, pool, band, costs[pool]) for pool in sorted(costs)}
+    return {pool: fair.turns(connection, account_id, pool, band, costs[pool]) for pool in sorted(costs)}

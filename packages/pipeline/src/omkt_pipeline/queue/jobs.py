@@ -27,7 +27,7 @@ from omkt_pipeline.domain.task import Pool, TaskKind, TaskState
 from omkt_pipeline.queue.dependencies import release_if_free
 from omkt_pipeline.queue.endings import OPEN_JOB, cancel_job
 from omkt_pipeline.queue.enqueue import JobRef, add_tasks, take_turns
-from omkt_pipeline.queue.fair import Turns
+from omkt_pipeline.queue.fair import Turns, advance_alone
 from omkt_pipeline.queue.overview import view_of_new
 from omkt_pipeline.queue.sources import JobMedia, NewMedia, insert_media, media_of
 from omkt_pipeline.queue.wanted import plans_in_turn, stored
@@ -60,14 +60,16 @@ def submit(
     and what `beside` raises.
     """
     job_key = new_key()
+    turns: dict[Pool, Turns] = {}
 
     def write(connection: Connection) -> Submitted:
+        turns.clear()
         earlier = _earlier(connection, account_id, request)
         if earlier is not None:
             return earlier
         source = media_of(connection, account_id, request.source, found)
         steps = _steps(request, source)
-        turns = take_turns(connection, account_id, request.priority.band, steps)
+        turns.update(take_turns(connection, account_id, request.priority.band, steps))
         row = _row(account_id, request, job_key, source, turns)
         job_id = _insert_job(connection, row)
         if beside is not None:
@@ -94,13 +96,15 @@ def submit(
         return Submitted(job_key=job_key, replayed=False) if mine else None
 
     try:
-        return database.transact(write, landed=landed)
+        submitted = database.transact(write, landed=landed)
     except IntegrityError:
         # Another request with the same key was faster by a moment; its job is the answer to this one too.
         winner = database.fetch(lambda connection: _earlier(connection, account_id, request))
         if winner is None:
             raise
         return winner
+    advance_alone(database, turns.values())
+    return submitted
 
 
 def _steps(request: JobRequest, source: JobMedia) -> list[PlannedTask]:

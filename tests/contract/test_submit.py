@@ -2,6 +2,8 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from tests.contract.looking import count, task_states
@@ -9,7 +11,7 @@ from tests.contract.looking import count, task_states
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import idempotency, job, media, task
 from omkt_pipeline.domain.errors import Conflict, NotFound
-from omkt_pipeline.domain.job import JobState, Source, SourceKind
+from omkt_pipeline.domain.job import Callback, JobState, Priority, Source, SourceKind, Variation
 from omkt_pipeline.domain.task import TaskState
 from omkt_pipeline.queue.jobs import Submitted, store_upload, submit
 from omkt_pipeline.queue.overview import job_by_key, jobs_page
@@ -34,6 +36,38 @@ def test_what_lies_on_the_share_is_not_fetched(database: Database, account: int)
     key = a_job(database, account, path="incoming/film.mov")
 
     assert task_states(database, key) == {"probe": TaskState.READY, "plan": TaskState.WAITING}
+
+
+REQUESTS = (
+    {},
+    {"source": Source(kind=SourceKind.PATH, value="film.mov"), "callback": None},
+    {"tags": ("a", "b"), "client_data": "\u00e4 \U0001f3ac", "priority": Priority.HIGH},
+    {"callback": Callback(url="https://example.com/hook", types=("job.succeeded", "output.published"))},
+    {"not_before": datetime(2031, 1, 2, 3, 4, 5, 678901, timezone(timedelta(hours=5, minutes=30)))},
+    {"deadline": datetime(2031, 1, 2, 3, 4, 5, tzinfo=UTC)},
+    {"presets": ("hls-h264", Variation(id="small", preset="mp4-720p", settings={"height": 240})), "first": "small"},
+    {"presets": ()},
+)
+
+
+@pytest.mark.parametrize("changes", REQUESTS)
+def test_a_new_job_is_shown_as_it_is_stored(database: Database, account: int, changes: dict[str, Any]) -> None:
+    request = a_request(**changes)
+    found = NewMedia(name="film.mov", path="incoming/film.mov", bytes=7)
+
+    made = submit(database, account, request, found if request.source.kind is SourceKind.PATH else NewMedia())
+
+    assert made.view == job_by_key(database, account, made.job_key)
+
+
+def test_a_new_job_of_a_known_media_shows_what_is_known_of_it(database: Database, account: int) -> None:
+    store_upload(database, account, "u" * 26, NewMedia(name="film.mov", path="originals/film.mov", bytes=7))
+    for kind in (SourceKind.UPLOAD, SourceKind.MEDIA):
+        made = submit(database, account, a_request(source=Source(kind=kind, value="u" * 26)), NewMedia())
+
+        assert made.view == job_by_key(database, account, made.job_key)
+        assert made.view is not None
+        assert (made.view.media or {})["bytes"] == 7
 
 
 def test_the_same_key_from_twenty_threads_makes_one_job(database: Database, account: int) -> None:

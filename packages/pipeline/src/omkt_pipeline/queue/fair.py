@@ -10,7 +10,6 @@ from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection, bindparam, case, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from omkt_pipeline.db.engine import Database
 from omkt_pipeline.db.tables import account, fair_share, task
@@ -75,14 +74,12 @@ def advance(connection: Connection, taken: Turns) -> None:
         "begun": taken.keys[0],
         "spent": taken.spent,
     }
-    if connection.execute(_ADVANCE, values).rowcount:
-        return
-    vtime = taken.keys[0] + taken.spent
-    first = insert(fair_share).values(account_id=taken.account_id, pool=int(taken.pool), vtime=vtime)
-    try:
-        connection.execute(first)
-    except IntegrityError:  # another one was the first by a moment
-        connection.execute(_ADVANCE, values)
+    if connection.execute(_ADVANCE, values).rowcount == 0:
+        connection.execute(
+            insert(fair_share).values(
+                account_id=taken.account_id, pool=int(taken.pool), vtime=taken.keys[0] + taken.spent
+            )
+        )
 
 
 def advance_alone(database: Database, taken: Iterable[Turns]) -> None:

@@ -26,7 +26,9 @@ class JobRef:
     band: int
 
 
+# Built once, for the hot path.
 _INSERT = insert(task).values(run_at=now(), created_at=now(), attempt=0, failures=0, losses=0, progress=0.0)
+_INSERT_EDGES = insert(task_edge)
 
 
 def add_tasks(
@@ -75,7 +77,7 @@ def add_tasks(
         ids[one.key] = result.inserted_primary_key[0]
     edges = [{"task_id": ids[one.key], "needs_id": ids[need]} for one in planned for need in one.needs]
     if edges:
-        connection.execute(insert(task_edge), edges)
+        connection.execute(_INSERT_EDGES, edges)
     if taken is None:
         for pool in sorted(turns):
             advance(connection, turns[pool])

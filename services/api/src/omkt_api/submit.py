@@ -99,12 +99,7 @@ def demanded(known: Mapping[str, Preset], wanted: str | Variation) -> Preset:
 
 
 def job_request(wanted: JobCreate, idempotency_key: str | None) -> JobRequest:
-    """The request in the domain's words. Two that ask for the same have the same fingerprint."""
-    # What a request of an earlier version could not say does not change what it asks for.
-    said = wanted.model_dump(mode="json", exclude={"first"} if wanted.first is None else None)
-    if wanted.callback is not None and not wanted.callback.types:
-        del said["callback"]["types"]
-    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"))
+    """The request in the domain's words. Two that ask for the same under one key have the same fingerprint."""
     return JobRequest(
         source=wanted.source.as_source(),
         presets=tuple(one if isinstance(one, str) else one.as_variation() for one in wanted.presets),
@@ -116,8 +111,17 @@ def job_request(wanted: JobCreate, idempotency_key: str | None) -> JobRequest:
         first=wanted.first,
         deadline=wanted.deadline,
         idempotency_key=idempotency_key,
-        fingerprint=hashlib.sha256(canonical.encode()).hexdigest(),
+        fingerprint=_fingerprint(wanted) if idempotency_key is not None else "",
     )
+
+
+def _fingerprint(wanted: JobCreate) -> str:
+    # What a request of an earlier version could not say does not change what it asks for.
+    said = wanted.model_dump(mode="json", exclude={"first"} if wanted.first is None else None)
+    if wanted.callback is not None and not wanted.callback.types:
+        del said["callback"]["types"]
+    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _names_nothing(cause: BaseException | None) -> bool:

@@ -1,9 +1,12 @@
-"""Public ids: 128 random bits, safe in paths and URLs. Counters would tell clients about each other."""
+"""Public ids: 130 random bits, safe in paths and URLs. Counters would tell clients about each other."""
 
-import base64
 import os
+
+_LENGTH = 26
+#: Of each random byte five bits count.
+_LETTERS = b"abcdefghijklmnopqrstuvwxyz234567" * 8
 
 
 def new_key() -> str:
     """Return a new id: 26 characters, a-z and 2-7."""
-    return base64.b32encode(os.urandom(16)).decode().rstrip("=").lower()
+    return os.urandom(_LENGTH).translate(_LETTERS).decode()

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlmodel import SQLModel
 from tests.servers.mariadb import MariaDbServer
 from tests.servers.mysql import MySqlServer
@@ -47,10 +47,13 @@ def clean_database(engine: str, folder: Path) -> Iterator[Database]:
         database.close()
         return
     database = _migrated(engine)
-    with database.engine.begin() as connection:
-        for table in SQLModel.metadata.sorted_tables:
-            connection.execute(table.delete())
+    database.transact(_empty)  # again, if what a killed process of the test before had locked is not free yet
     yield database
+
+
+def _empty(connection: Connection) -> None:
+    for table in SQLModel.metadata.sorted_tables:
+        connection.execute(table.delete())
 
 
 @contextmanager

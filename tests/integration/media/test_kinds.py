@@ -33,12 +33,22 @@ FILMS = {
     "twelve-bits.mkv": f"{_BOTH} -c:v libx265 -x265-params log-level=error -pix_fmt yuv444p12le -c:a flac",
     "gray.mkv": f"{_BOTH} -c:v libx264 -pix_fmt gray -c:a flac",
     "rgb.mkv": f"{_BOTH} -c:v libx264rgb -c:a flac",
+    "recorded.wtv": f"{_BOTH} -c:v mpeg2video -c:a mp2",
     "alpha.webm": f"{_BOTH} -c:v libvpx-vp9 -deadline realtime -pix_fmt yuva420p -c:a libopus",
+}
+#: Pictures without a container. Most say nothing of their rate; ffmpeg takes 25 then.
+BARE = {
+    "bare.h264": "-c:v libx264 -bf 3",
+    "bare.hevc": "-c:v libx265 -x265-params log-level=error",
+    "bare.m4v": "-c:v mpeg4 -f m4v",
+    "bare.m2v": "-c:v mpeg2video -bf 2",
+    "bare.obu": "-c:v libsvtav1 -preset 12",
+    "bare.y4m": "",
 }
 SOUNDS = {
     "s.w64": "", "s.au": "", "s.ac3": "", "s.eac3": "", "s.tta": "", "s.wv": "", "s.caf": "", "s.aiff": "",
     "s.loas": "-c:a aac -f latm", "s.spx": "-c:a libspeex -ar 16000", "g722.mkv": "-c:a g722 -ar 16000",
-    "s.dts": "-c:a dca -strict -2",
+    "s.dts": "-c:a dca -strict -2", "s.thd": "-c:a truehd -strict -2",
 }  # fmt: skip
 
 
@@ -51,6 +61,18 @@ def test_a_film_of_any_kind_comes_out(pipeline: Pipeline, clip: Clip, name: str)
     assert int(picture["nb_frames"]) in (50, 51)
     assert (picture["codec_name"], sound["codec_name"]) == ("h264", "aac")
     assert float(sound["duration"]) == pytest.approx(2.0, abs=0.1)
+
+
+@pytest.mark.parametrize("name", BARE)
+def test_a_bare_stream_comes_out_with_every_picture(tmp_path: Path, each_build: Tools, clip: Clip, name: str) -> None:
+    source = clip(name, f"-f lavfi -i testsrc2=d=2:r=25:s=320x180 -pix_fmt yuv420p {BARE[name]}")
+
+    delivered = Pipeline(tmp_path, each_build).run(source, ["mp4-480p", "hls-h264"])
+
+    (picture,) = streams(delivered.entries["mp4-480p"], each_build)
+    # Pictures of MPEG-2 have times of decoding, of which the first lies one picture before what is shown.
+    assert int(picture["nb_frames"]) in (50, 51 if name == "bare.m2v" else 50)
+    assert float(picture["duration"]) == pytest.approx(2.0, abs=0.05)
 
 
 @pytest.mark.parametrize("name", SOUNDS)

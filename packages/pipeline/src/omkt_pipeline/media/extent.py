@@ -25,6 +25,8 @@ JUMP_SECONDS = 10.0
 _LONGEST_SOUND_SECONDS = 60.0
 #: Containers whose clock may begin anew in the middle; there a jump of one stream moves all of them.
 CLOCK_MAY_JUMP = frozenset({"mpegts", "mpeg"})
+#: Bare streams, of which ffprobe gives packets no time at all.
+TIMELESS = frozenset({"h264", "hevc"})
 _UNKNOWN = "N/A"  #: ffprobe's word
 
 
@@ -39,6 +41,9 @@ class Extent:
     #: as ffmpeg takes them when it reads these streams.
     jumping: frozenset[int] = frozenset()
     sounds: frozenset[int] = frozenset()  #: streams of sound
+    timeless: bool = (
+        False  #: a bare stream without a container has no times: each packet begins where the one before ends
+    )
     ends: dict[int, float] = field(default_factory=dict)
     begins: dict[int, float] = field(default_factory=dict)
     packets: dict[int, int] = field(default_factory=dict)
@@ -60,8 +65,10 @@ class Extent:
         try:
             which, shown, decoded, lasting, flags = line.rstrip().split(",")[:5]
             index = int(which)
-            time = float(decoded if shown == _UNKNOWN else shown)
             lasts = 0.0 if lasting == _UNKNOWN else float(lasting)
+            if self.timeless and shown == decoded == _UNKNOWN:
+                decoded = str(self.ends.get(index, 0.0))
+            time = float(decoded if shown == _UNKNOWN else shown)
             clock = None if decoded == _UNKNOWN else float(decoded)
         except ValueError:
             return False
@@ -133,8 +140,9 @@ def short_of(promised: float, found: float) -> bool:
     return found < promised - slack(promised)
 
 
-def measured(facts: MediaFacts, extent: Extent) -> MediaFacts:
-    """Facts whose durations come from the data. Raises SourceError (source_truncated) for a file that was cut off."""
+def measured(facts: MediaFacts, extent: Extent, *, missing: int | None = None) -> MediaFacts:
+    """Facts whose durations come from the data; `missing` as outer_sizes tells it. Raises SourceError (source_truncated) for
+    a file that was cut off."""
     ends = extent.ends
     wanted = {track.index for track in facts.video} | {track.index for track in facts.audio}
     known = [end for index, end in ends.items() if index in wanted & extent.shown]
@@ -142,11 +150,10 @@ def measured(facts: MediaFacts, extent: Extent) -> MediaFacts:
     if end is None:
         raise SourceError("The file announces tracks but holds no data of them.", code="source_truncated")
     total = end - facts.start
-    # A title may stay longer than the pictures, and the header counts it. Some count from the clock's zero, where a recording
-    # does not begin there.
-    all_of_it = max(ends.values()) - min(facts.start, 0.0)
-    if facts.demuxer in _HEADER_IS_A_PROMISE and facts.duration is not None and short_of(facts.duration, all_of_it):
-        raise _cut(facts.duration, total)
+    # A title may stay longer than the pictures, and the header counts it.
+    promised = _promised(facts, total, max(ends.values()), missing)
+    if promised is not None:
+        raise _cut(promised, total)
 
     def holds(track: VideoTrack | AudioTrack) -> bool:
         return track.index in extent.shown or not extent.whole
@@ -162,6 +169,19 @@ def measured(facts: MediaFacts, extent: Extent) -> MediaFacts:
             "audio": tuple(_with_duration(t, extent, counted=_counted(facts, t)) for t in facts.audio if holds(t)),
         }
     )
+
+
+def _promised(facts: MediaFacts, total: float, last: float, missing: int | None) -> float | None:
+    """Seconds that a file announces and does not hold; None when nothing is missing. `last`: the end of its data on its clock."""
+    if facts.demuxer not in _HEADER_IS_A_PROMISE:
+        return None
+    # Some count from the clock's zero, where a recording does not begin there.
+    if facts.duration is not None and short_of(facts.duration, last - min(facts.start, 0.0)):
+        return facts.duration
+    whole = total * (1 + (missing or 0) / facts.bytes)
+    # A Matroska file may lack its index alone. Of an AVI the data itself was measured; its length is estimated by ffprobe then.
+    less = facts.demuxer == "avi" or facts.duration is None or short_of(facts.duration, last - facts.start)
+    return whole if less and short_of(whole, total) else None
 
 
 def _counted(facts: MediaFacts, track: VideoTrack | AudioTrack) -> bool:
@@ -183,6 +203,9 @@ def _with_duration(track: Track, extent: Extent, *, counted: bool) -> Track:
 
 def _with_rate(track: VideoTrack, extent: Extent) -> VideoTrack:
     """The track with an average rate that was counted, where the header has none or one that cannot be."""
+    if extent.timeless:
+        # Whoever has no times has one rate; the guess at the lowest one may be that of fields.
+        return track.model_copy(update={"base_rate": track.average_rate})
     base, average = (Fraction(text) if text else None for text in (track.base_rate, track.average_rate))
     if average is not None and (base is None or average <= base * Fraction(11, 10)):
         return track

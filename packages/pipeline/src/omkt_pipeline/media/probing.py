@@ -11,8 +11,9 @@ from omkt_pipeline.domain.errors import SourceError, ToolError
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.media import MediaFacts
 from omkt_pipeline.media.complaints import NOT_MEDIA, probe_meaning_of
-from omkt_pipeline.media.extent import CLOCK_MAY_JUMP, Extent, measured
+from omkt_pipeline.media.extent import CLOCK_MAY_JUMP, TIMELESS, Extent, measured
 from omkt_pipeline.media.facts import facts_from, kept
+from omkt_pipeline.media.outer_sizes import bytes_missing
 from omkt_pipeline.media.process import ProcessLimits, Reach, ToolExited, ToolKilled, run
 from omkt_pipeline.media.sample_tables import extent_of
 from omkt_pipeline.media.source import guards, opened
@@ -55,7 +56,8 @@ def probe(
     raw = json.loads(answer or "{}")
     facts = facts_from(raw, size=size)
     _refuse_by_header(facts, limits)
-    facts = measured(facts, _extent(path, facts, tools=tools, limits=limits, stop=stop))
+    extent = _extent(path, facts, tools=tools, limits=limits, stop=stop)
+    facts = measured(facts, extent, missing=bytes_missing(path, facts.demuxer))
     _refuse_by_length(facts, limits)
     return facts, kept(raw)
 
@@ -104,7 +106,7 @@ def _extent(path: Path, facts: MediaFacts, *, tools: Tools, limits: Limits, stop
             return tail
     used = sounds.union(track.index for track in facts.video[:1])
     jumping = used if facts.demuxer in CLOCK_MAY_JUMP else frozenset()
-    everything = Extent(whole=True, jumping=jumping, sounds=sounds)
+    everything = Extent(whole=True, jumping=jumping, sounds=sounds, timeless=facts.demuxer in TIMELESS)
     _ask(path, [*ask, *source], tools, limits, stop, everything.take, more_seconds=facts.bytes / _SLOWEST_BYTES)
     return everything
 

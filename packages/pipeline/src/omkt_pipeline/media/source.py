@@ -14,6 +14,8 @@ DEMUXERS = (
     "mov", "matroska", "avi", "mpegts", "mpeg", "ogg", "flv", "asf", "gif", "mxf",
     "wav", "mp3", "flac", "aac", "aiff", "caf", "dv", "ivf", "mpegvideo", "nut", "rm", "apng",
     "w64", "au", "amr", "ac3", "eac3", "dts", "ape", "tta", "wv", "mpc", "mpc8", "loas", "dsf",
+    # Bare streams, as small cameras and encoders write them, and recordings of Windows' own.
+    "h264", "hevc", "m4v", "obu", "yuv4mpegpipe", "truehd", "wtv",
 )  # fmt: skip
 
 #: Codecs we decode, each with the names of the decoders that builds may have for it.

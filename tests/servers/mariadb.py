@@ -58,7 +58,7 @@ class MariaDbServer:
         folder = self._folder
         command = [
             *self._as_user(), _program("mariadbd"), "--no-defaults",
-            f"--datadir={folder}/data", f"--socket={folder}/socket", f"--pid-file={folder}/pid",
+            f"--datadir={folder}/data", f"--tmpdir={folder}", f"--socket={folder}/socket", f"--pid-file={folder}/pid",
             "--bind-address=127.0.0.1", f"--port={self.port}", "--skip-name-resolve",
             f"--log-error={folder}/log", f"--log-bin={folder}/binlog", "--server-id=1", "--binlog-format=ROW",
             "--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=128M",
@@ -78,11 +78,15 @@ class MariaDbServer:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _install(self) -> None:
+        # A server that starts empties its folder of temporary tables: in one that two share, the other's installation fails.
         command = [
             *self._as_user(), _program("mariadb-install-db"), "--no-defaults", f"--datadir={self._folder}/data",
-            "--auth-root-authentication-method=normal", "--skip-test-db",
+            f"--tmpdir={self._folder}", "--auth-root-authentication-method=normal", "--skip-test-db",
         ]  # fmt: skip
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True, cwd=self._folder)
+        done = subprocess.run(
+            command, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=self._folder
+        )
+        assert done.returncode == 0, f"mariadb-install-db failed: {done.stdout}{done.stderr}"
 
     def _as_user(self) -> list[str]:
         setpriv = ["setpriv", "--pdeathsig", "KILL"]

@@ -140,7 +140,7 @@ def short_of(promised: float, found: float) -> bool:
     return found < promised - slack(promised)
 
 
-def measured(facts: MediaFacts, extent: Extent, *, missing: int | None = None) -> MediaFacts:
+def measured(facts: MediaFacts, extent: Extent, *, missing: int = 0) -> MediaFacts:
     """Facts whose durations come from the data; `missing` as outer_sizes tells it. Raises SourceError (source_truncated) for
     a file that was cut off."""
     ends = extent.ends
@@ -171,14 +171,14 @@ def measured(facts: MediaFacts, extent: Extent, *, missing: int | None = None) -
     )
 
 
-def _promised(facts: MediaFacts, total: float, last: float, missing: int | None) -> float | None:
+def _promised(facts: MediaFacts, total: float, last: float, missing: int) -> float | None:
     """Seconds that a file announces and does not hold; None when nothing is missing. `last`: the end of its data on its clock."""
     if facts.demuxer not in _HEADER_IS_A_PROMISE:
         return None
     # Some count from the clock's zero, where a recording does not begin there.
     if facts.duration is not None and short_of(facts.duration, last - min(facts.start, 0.0)):
         return facts.duration
-    whole = total * (1 + (missing or 0) / facts.bytes)
+    whole = total * (1 + missing / facts.bytes)
     # A Matroska file may lack its index alone. Of an AVI the data itself was measured; its length is estimated by ffprobe then.
     less = facts.demuxer == "avi" or facts.duration is None or short_of(facts.duration, last - facts.start)
     return whole if less and short_of(whole, total) else None

@@ -11,14 +11,12 @@ _EBML, _SEGMENT = bytes.fromhex("1a45dfa3"), bytes.fromhex("18538067")
 _LONGEST_SIZE = 8  #: bytes
 #: Chunks of OpenDML hold a gigabyte each.
 _MOST_CHUNKS = 10_000
-_TAIL_BYTES = 1024
 
 
-def bytes_missing(path: Path, demuxer: str) -> int | None:
-    """How many bytes of a Matroska file, or of the data of an AVI file, are announced behind its end; 0 for a whole one.
+def bytes_missing(path: Path, demuxer: str) -> int:
+    """How many bytes of a Matroska file, or of the data of an AVI file, are announced behind its end.
 
-    None where that can't be told: it announces no size, is of another kind, or its end was never written (downloads are often
-    given their full length first).
+    0 for a whole file, and where that can't be told: it announces no size, or is of another kind.
     """
     size = path.stat().st_size
     with path.open("rb") as stream:
@@ -29,10 +27,7 @@ def bytes_missing(path: Path, demuxer: str) -> int | None:
                 end = _riff_end(stream, size)
             case _:
                 end = None
-        if end is None:
-            return None
-        stream.seek(max(0, size - _TAIL_BYTES))
-        return max(0, end - size) if any(stream.read(_TAIL_BYTES)) else None
+    return 0 if end is None else max(0, end - size)
 
 
 def _segment_end(stream: BinaryIO) -> int | None:

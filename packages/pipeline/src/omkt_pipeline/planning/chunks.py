@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, lcm
 
 from omkt_pipeline.domain.capacity import Capacity, ChunkRules
@@ -17,13 +18,16 @@ from omkt_pipeline.domain.media import MediaFacts, VideoTrack
 from omkt_pipeline.domain.plan import Decision
 from omkt_pipeline.domain.recipe import Chunk, EncodeVideo
 
-#: Each slot gets so many chunks: when one host is slower, others take more of them.
-_ROUNDS = 3
-_ROUNDS_UNEVEN = 5
+#: A chunk is one slot's share of what is left, divided by this (guided self-scheduling): the last ones are so short that no
+#: slot waits long for another, and when one host is slower, others take more of them.
+_CAUTION = 2
+_CAUTION_UNEVEN = 4
 #: CPU seconds below which starting ffmpeg and reading up to the first frame weigh more than one percent or so.
 _LEAST_COST = 5.0
 #: A cut may move by this part of a chunk to lie just behind a key frame of the source.
-_PLAY = 0.15
+_PLAY = 0.3
+#: Seconds; what saves less of reading is not worth a move.
+_LITTLE = 0.5
 #: What is encoded so that the same settings give the same decoder's header on any host, and is staged in MP4.
 _JOINED = frozenset({"h264", "hevc", "vp9", "av1"})
 _STATELESS = frozenset(
@@ -62,13 +66,13 @@ def cut(
     """Cut the film of a recipe, which costs so many CPU seconds to encode, on the grid of its key frames."""
     rate, seconds = Fraction(recipe.rate), recipe.input.duration
     grid = lcm(*(rendition.segment_frames or rendition.gop_frames for rendition in recipe.renditions))
-    length = _length(seconds, cost, capacity, rules)
-    obstacle = _obstacle(facts, track, recipe, length, capacity)
+    at = _even_cuts(seconds, cost, capacity, rules)
+    obstacle = _obstacle(facts, track, recipe, at, capacity)
     if obstacle is not None:
         return Cutting(chunks=(), decision=obstacle)
     keys, begins = _keys(facts, track)
     lead = _lead(facts, track)
-    firsts = _cuts(keys, rate=rate, grid=grid, seconds=seconds, length=length, lead=lead)
+    firsts = _cuts(keys, at, rate=rate, grid=grid, lead=lead)
     if not firsts:
         return Cutting(chunks=(), decision=_whole("no_index", "its key frames are too far apart"))
     starts = [(0, None), *((first, _seek(keys, begins, first, rate, facts, lead)) for first in firsts)]
@@ -82,8 +86,8 @@ def cut(
         chunks=chunks,
         decision=Decision(
             code="chunked",
-            message=f"The film is cut into {len(chunks)} chunks of about {seconds / len(chunks):.0f} s, which "
-            f"{capacity.slots} slots on {hosts} encode side by side.",
+            message=f"The film is cut into {len(chunks)} chunks of about {seconds / len(chunks):.0f} s, longer ones first, "
+            f"which {capacity.slots} slots on {hosts} encode side by side.",
         ),
     )
 
@@ -111,13 +115,13 @@ def _keys(facts: MediaFacts, track: VideoTrack) -> tuple[list[float], list[float
 
 
 def _obstacle(
-    facts: MediaFacts, track: VideoTrack, recipe: EncodeVideo, length: float, capacity: Capacity
+    facts: MediaFacts, track: VideoTrack, recipe: EncodeVideo, at: Sequence[float], capacity: Capacity
 ) -> Decision | None:
     """Why this film is better, or only safely, encoded whole."""
     seconds, codecs = recipe.input.duration, {rendition.codec for rendition in recipe.renditions}
     obstacles = (
         (capacity.slots < 2, "one_slot", "one slot encodes on this farm"),
-        (seconds < 2 * length, "short", f"{seconds:.0f} s are too short to be cut"),
+        (len(at) < 3, "short", f"{seconds:.0f} s are too short to be cut"),
         (not codecs <= _JOINED, "codec", f"chunks of {', '.join(sorted(codecs - _JOINED))} are not joined yet"),
         (not _decodes_from_anywhere(track), "decoder", f"decoding {track.codec} needs the beginning of the file"),
         (facts.demuxer not in _INDEXED | _SEARCHED, "container", f"one cannot seek exactly in {facts.demuxer}"),
@@ -143,11 +147,18 @@ def _whole(code: str, reason: str) -> Decision:
     return Decision(code=f"whole_{code}", message=f"The film is encoded whole: {reason}.")
 
 
-def _length(seconds: float, cost: float, capacity: Capacity, rules: ChunkRules) -> float:
-    """Seconds of a chunk: a few for each slot, none longer than the target, none too short to be worth its start."""
+def _even_cuts(seconds: float, cost: float, capacity: Capacity, rules: ChunkRules) -> list[float]:
+    """Where chunks would begin if a film could be cut anywhere, and its end, in seconds: none longer than the target, none
+    too short to be worth its start."""
     least = max(rules.min_seconds, _LEAST_COST * seconds / max(cost, 0.001))
-    share = seconds / (capacity.slots * (_ROUNDS_UNEVEN if capacity.uneven else _ROUNDS))
-    return max(least, min(share, rules.target_seconds))
+    parts = capacity.slots * (_CAUTION_UNEVEN if capacity.uneven else _CAUTION)
+    at = [0.0]
+    while at[-1] < seconds:
+        left = seconds - at[-1]
+        length = max(least, min(left / parts, rules.target_seconds))
+        more = max(1, int(left / length)) - 1
+        at.append(seconds - more * left / (more + 1))
+    return at
 
 
 def _lead(facts: MediaFacts, track: VideoTrack) -> float:
@@ -155,27 +166,25 @@ def _lead(facts: MediaFacts, track: VideoTrack) -> float:
     return max(_SEARCH_LEAD if facts.demuxer in _SEARCHED else 0.0, _NEIGHBOURS if track.interlaced else 0.0)
 
 
-def _cuts(keys: Sequence[float], *, rate: Fraction, grid: int, seconds: float, length: float, lead: float) -> list[int]:
+def _cuts(keys: Sequence[float], at: Sequence[float], *, rate: Fraction, grid: int, lead: float) -> list[int]:
     """The first frames of all chunks but the first; none when no cut has a key frame to begin reading from."""
-    count = max(1, round(seconds / length))
-    step = seconds / count
     firsts: list[int] = []
-    for number in range(1, count):
-        best = min(
-            _candidates(keys, number * step, _PLAY * step, rate, grid, lead),
-            key=lambda first: _waste(keys, first, rate, lead),
-        )
+    for before, here in pairwise(at[:-1]):
+        best = _best_cut(keys, here, _PLAY * (here - before), rate, grid, lead)
         # No further back than a chunk before: else that much would be decoded twice for nothing.
-        if best > (firsts[-1] if firsts else 0) and _waste(keys, best, rate, lead) < step:
+        if best > (firsts[-1] if firsts else 0) and _waste(keys, best, rate, lead) < here - before:
             firsts.append(best)
     return firsts
 
 
-def _candidates(keys: Sequence[float], at: float, play: float, rate: Fraction, grid: int, lead: float) -> list[int]:
-    """Frames on the grid at which one might cut near `at`: the nearest one, and those just behind a key frame."""
+def _best_cut(keys: Sequence[float], at: float, play: float, rate: Fraction, grid: int, lead: float) -> int:
+    """A frame on the grid at which one might cut near `at`: the nearest one, or one just behind a key frame."""
     first, last = bisect_right(keys, at - play - lead), bisect_right(keys, at + play - lead)
     behind = [ceil((key + lead) * float(rate) / grid - 0.01) * grid for key in keys[first:last]]
-    return [round(at * float(rate) / grid) * grid, *behind]
+    return min(
+        (round(at * float(rate) / grid) * grid, *behind),
+        key=lambda frame: (_waste(keys, frame, rate, lead) // _LITTLE, abs(frame / float(rate) - at)),
+    )
 
 
 def _waste(keys: Sequence[float], first: int, rate: Fraction, lead: float) -> float:

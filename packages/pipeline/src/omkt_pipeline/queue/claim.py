@@ -70,12 +70,18 @@ def claim_candidate(
 
 
 def has_ready(database: Database, pool: Pool, *, patience_seconds: float = 0.0, lost_only: bool = False) -> bool:
-    """Whether a claim is worth its transaction: a worker's poll, one indexed read."""
-    found = *_claimable(pool, _full(database), patience_seconds), *_lost(lost_only)
-    statement = select(task.c.id).where(*found).limit(1)
-    if lost_only:  # few rows of this index have a lease, and all ready ones of a pool lie in the other
-        statement = _by(_OF_LEASES, statement)
-    return database.fetch(lambda connection: connection.execute(statement).first()) is not None
+    """Whether a claim is worth its transaction: a worker's poll, one indexed read while nothing is ready."""
+
+    def found(full: Collection[int]) -> bool:
+        statement = select(task.c.id).where(*_claimable(pool, full, patience_seconds), *_lost(lost_only)).limit(1)
+        if lost_only:  # few rows of this index have a lease, and all ready ones of a pool lie in the other
+            statement = _by(_OF_LEASES, statement)
+        return database.fetch(lambda connection: connection.execute(statement).first()) is not None
+
+    if not found(()):
+        return False
+    full = _full(database)
+    return not full or found(full)
 
 
 def ready_count(database: Database, pool: Pool, *, at_most: int, min_cost: float = 0.0) -> int:

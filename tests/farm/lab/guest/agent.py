@@ -47,4 +47,4 @@ while True:
         threading.Thread(target=perform, args=(number, json.loads(path.read_text())), daemon=True).start()
         number += 1
     else:
-        time.sleep(0.05)
+        time.sleep(0.1)

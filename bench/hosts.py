@@ -29,7 +29,7 @@ from omkt_pipeline.media.tools import find_tools
 BATCH = int(os.environ.get("OMKT_BENCH_BATCH", "20"))
 BATCH_SECONDS = 10.0
 _PATIENCE_SECONDS = 3600.0
-_LOOK_SECONDS = 5.0
+_LOOK_SECONDS = 20.0
 
 
 def run() -> None:

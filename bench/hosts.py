@@ -107,7 +107,7 @@ def _ended(farm: Farm, key: str) -> Any:
 
 def _cpu(farm: Farm) -> dict[str, float]:
     """CPU seconds that each guest has taken from the machine so far: three of them share it."""
-    return {host.name: cpu_seconds(int((host.guest.folder / "pid").read_text())) for host in farm.hosts}
+    return {host.name: cpu_seconds(host.guest.pid) for host in farm.hosts}
 
 
 def _attempts(farm: Farm, key: str) -> list[str]:

@@ -45,7 +45,13 @@ class Guest:
     def alive(self) -> bool:
         if self._process is not None:
             return self._process.poll() is None
-        return _is_ours(self._pid(), self._lab)  # another process of ours booted it
+        return _is_ours(self.pid, self._lab)  # another process of ours booted it
+
+    @property
+    def pid(self) -> int:
+        """The process that it is on this machine; 0 before its first boot."""
+        path = self.folder / "pid"
+        return int(path.read_text()) if path.exists() else 0
 
     @property
     def console(self) -> Path:
@@ -119,7 +125,7 @@ class Guest:
     def kill(self) -> None:
         """Power loss: what was not on its disks is gone."""
         if self.alive:
-            end(self._pid(), self._lab)
+            end(self.pid, self._lab)
         if self._process is not None:
             self._process.wait()
 
@@ -161,10 +167,6 @@ class Guest:
         """The end of its console and, while it lives, of its services' logs."""
         kept = [f"--- {self.name}: {path.name}\n{_tail(path, lines)}" for path in sorted(self.folder.glob("*.log"))]
         return "\n".join(kept)
-
-    def _pid(self) -> int:
-        path = self.folder / "pid"
-        return int(path.read_text()) if path.exists() else 0
 
     def _ask(self, command: dict[str, object]) -> Path:
         """Put a command into the mailbox; return where its answer will lie."""

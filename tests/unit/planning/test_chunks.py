@@ -102,6 +102,15 @@ def test_a_cut_moves_to_lie_just_behind_a_key_frame() -> None:
     assert max(wasted) < 2.0
 
 
+def test_no_cut_moves_to_the_films_end() -> None:
+    rules = ChunkRules(min_seconds=2, target_seconds=2)
+    made = cutting(
+        facts_of(10.0, key_times=(0.0, 4.0, 8.2)), rules=rules
+    )  # behind the last one the grid goes on at 10 s
+
+    assert [chunk.first for chunk in made.chunks] == [0, 100]
+
+
 def test_a_stream_that_is_searched_by_time_is_read_from_well_before_the_key_frame() -> None:
     made = cutting(facts_of(600.0, container="mpegts", start=1.4))
 
@@ -137,16 +146,18 @@ def test_codecs_whose_chunks_are_not_joined_are_encoded_whole() -> None:
 
 @settings(deadline=None)
 @given(
-    seconds=st.floats(30, 40_000),
+    seconds=st.floats(5, 40_000),
     every=st.floats(0.2, 20),
     slots=st.integers(2, 64),
     rate=st.sampled_from(["24000/1001", "25/1", "30000/1001", "60/1", "25/2"]),
     grid=st.integers(1, 300),
+    least=st.floats(0.5, 15),
 )
 def test_chunks_cover_every_frame_once_and_begin_on_the_grid(
-    seconds: float, every: float, slots: int, rate: str, grid: int
+    seconds: float, every: float, slots: int, rate: str, grid: int, least: float
 ) -> None:
-    made = cutting(facts_of(seconds, every=every), slots=slots, rate=rate, grid=grid)
+    rules = ChunkRules(min_seconds=least)
+    made = cutting(facts_of(seconds, every=every), slots=slots, rate=rate, grid=grid, rules=rules)
 
     following = 0
     for number, chunk in enumerate(made.chunks):

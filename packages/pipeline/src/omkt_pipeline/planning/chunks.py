@@ -10,7 +10,6 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 from math import ceil, lcm
 
 from omkt_pipeline.domain.capacity import Capacity, ChunkRules
@@ -169,10 +168,12 @@ def _lead(facts: MediaFacts, track: VideoTrack) -> float:
 def _cuts(keys: Sequence[float], at: Sequence[float], *, rate: Fraction, grid: int, lead: float) -> list[int]:
     """The first frames of all chunks but the first; none when no cut has a key frame to begin reading from."""
     firsts: list[int] = []
-    for before, here in pairwise(at[:-1]):
-        best = _best_cut(keys, here, _PLAY * (here - before), rate, grid, lead)
+    for before, here, after in zip(at, at[1:], at[2:], strict=False):
+        best = _best_cut(keys, here, _PLAY * min(here - before, after - here), rate, grid, lead)
         # No further back than a chunk before: else that much would be decoded twice for nothing.
-        if best > (firsts[-1] if firsts else 0) and _waste(keys, best, rate, lead) < here - before:
+        cheap = _waste(keys, best, rate, lead) < here - before
+        # A coarse grid may lead past what comes next: the film's end, too.
+        if cheap and (firsts[-1] if firsts else 0) < best <= (here + 3 * after) / 4 * rate:
             firsts.append(best)
     return firsts
 

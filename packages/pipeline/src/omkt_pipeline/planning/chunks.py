@@ -65,7 +65,7 @@ def cut(
     """Cut the film of a recipe, which costs so many CPU seconds to encode, on the grid of its key frames."""
     rate, seconds = Fraction(recipe.rate), recipe.input.duration
     grid = lcm(*(rendition.segment_frames or rendition.gop_frames for rendition in recipe.renditions))
-    at = _even_cuts(seconds, cost, capacity, rules)
+    at = _ideal_cuts(seconds, cost, capacity, rules)
     obstacle = _obstacle(facts, track, recipe, at, capacity)
     if obstacle is not None:
         return Cutting(chunks=(), decision=obstacle)
@@ -146,7 +146,7 @@ def _whole(code: str, reason: str) -> Decision:
     return Decision(code=f"whole_{code}", message=f"The film is encoded whole: {reason}.")
 
 
-def _even_cuts(seconds: float, cost: float, capacity: Capacity, rules: ChunkRules) -> list[float]:
+def _ideal_cuts(seconds: float, cost: float, capacity: Capacity, rules: ChunkRules) -> list[float]:
     """Where chunks would begin if a film could be cut anywhere, and its end, in seconds: none longer than the target, none
     too short to be worth its start."""
     least = max(rules.min_seconds, _LEAST_COST * seconds / max(cost, 0.001))

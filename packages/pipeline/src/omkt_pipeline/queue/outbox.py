@@ -137,7 +137,7 @@ def claim_due(database: Database, *, limit: int, lease_seconds: float) -> list[D
 
 
 def _something_is_due(connection: Connection) -> Any:
-    """The courier looks twice a second: a transaction each time would be most of what an idle farm asks its database."""
+    """One read: the courier looks twice a second, mostly for nothing."""
     due = outbox.c.state.in_((MessageState.DUE, MessageState.SENDING)), outbox.c.run_at <= now()
     return connection.execute(_by_due(select(outbox.c.id).where(*due).limit(1))).first()
 

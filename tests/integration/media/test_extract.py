@@ -83,7 +83,7 @@ def test_a_copy_that_differs_is_not_used(
 ) -> None:
     monkeypatch.setattr("omkt_metadata.extract.alike", lambda _: False)
     pipeline = Pipeline(tmp_path, tools, capacity=AFAR, rules=SHORT)
-    delivered = pipeline.run(clip("x-aac.mp4", FILMS["x-aac.mp4"]), ["mp4-720p"])
+    delivered = pipeline.run(clip("x-flac.mkv", FILMS["x-flac.mkv"]), ["mp4-720p"])
 
     assert [facts for kind, facts in pipeline.settled if kind is TaskKind.EXTRACT] == [{}]
     assert samples(delivered.entries["mp4-720p"], tools)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from omkt_pipeline.domain.effects import Encoded, Settlement
+from omkt_pipeline.domain.errors import Stopped
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.recipe import Extract as Recipe
 from omkt_pipeline.domain.recipe import Extracted
@@ -13,6 +14,7 @@ from omkt_pipeline.media.extract import alike, extract_argv, packets_argv
 from omkt_pipeline.media.process import ProcessLimits, Reach, ToolExited, run
 from omkt_pipeline.media.progress import Progress
 from omkt_pipeline.media.tools import Tools
+from omkt_pipeline.media.tracks_out import TABLED, copy_sounds
 from omkt_pipeline.storage import layout
 
 if TYPE_CHECKING:
@@ -32,12 +34,12 @@ class Extract:
         self._tools, self._limits = tools, limits
 
     def __call__(self, ctx: "TaskContext") -> Settlement:
-        """Copy, and compare packet by packet. Where that fails nothing is left, and encodes read the film: no error."""
+        """Copy, by the film's tables or else by ffmpeg. Where that fails nothing is left, and encodes read the film: no error."""
         recipe = Recipe.model_validate(ctx.task.spec)
         target = ctx.scratch / "made"
         target.mkdir()
         copy = target / f"sounds.{recipe.demuxer}"
-        reason = self._copy(recipe, copy, ctx)
+        reason = None if self._by_tables(recipe, copy, ctx) else self._by_ffmpeg(recipe, copy, ctx)
         if reason:
             log.info("sounds are read from the film", event_code="not_extracted", reason=reason)
             return Settlement(effect=Encoded(facts={}))
@@ -46,8 +48,22 @@ class Extract:
         facts = {"extracted": extracted.model_dump(mode="json")}
         return Settlement(effect=Encoded(facts=facts), folder=folder, artifacts=ctx.keep(target, folder))
 
-    def _copy(self, recipe: Recipe, copy: Path, ctx: "TaskContext") -> str | None:
-        """Why there is no copy like the film; None when there is."""
+    def _by_tables(self, recipe: Recipe, copy: Path, ctx: "TaskContext") -> bool:
+        """Whether the film's header says where its sounds lie, so that they are copied."""
+
+        def moved(done: float) -> None:
+            if ctx.stop.is_set():
+                raise Stopped
+            ctx.report(done)
+
+        # A reader of the film counts from its begin, one of the copy from 0.
+        if recipe.demuxer != TABLED or recipe.begins != 0:
+            return False
+        source = ctx.share.original(recipe.source.path)
+        return copy_sounds(source, copy, recipe.indexes, most_bytes=self._limits.max_file_bytes, moved=moved)
+
+    def _by_ffmpeg(self, recipe: Recipe, copy: Path, ctx: "TaskContext") -> str | None:
+        """Why there is no copy that is like the film, packet by packet; None when there is."""
         source = ctx.share.original(recipe.source.path)
         lists = ctx.scratch / "lists"
         lists.mkdir()

@@ -337,6 +337,7 @@ class Extract(Value):
     source: SourceFile
     demuxer: str
     indexes: tuple[int, ...]  #: of the film's tracks, in the order of the copy's
+    begins: float | None = None  #: seconds, of its earliest track by its own clock; None: an older planner did not say
 
 
 class Extracted(Value):

@@ -8,7 +8,7 @@ from typing import Any
 
 #: What this version understands of specs. A kind of task whose specs an older worker would get wrong is written with a
 #: higher number (`TaskKind.spec_version`); workers leave alone what is above theirs, and take everything below.
-SPEC_VERSION = 6
+SPEC_VERSION = 7
 
 
 class TaskState(IntEnum):
@@ -99,7 +99,7 @@ _SPEC_VERSIONS = {
     TaskKind.ENCODE: 3,
     TaskKind.PACKAGE: 3,
     TaskKind.MEASURE: 4,
-    TaskKind.EXTRACT: 5,
+    TaskKind.EXTRACT: 7,
     TaskKind.CONCAT: 5,
 }
 

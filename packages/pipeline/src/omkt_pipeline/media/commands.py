@@ -40,7 +40,8 @@ _THREADS = 1
 def commands_of(task: PlannedTask) -> list[list[str]]:
     """The argument vectors of one task of a plan, in their order.
 
-    What only the work itself tells is left open: the gain of a second pass for loudness, the number of threads.
+    What only the work itself tells is left open: the gain of a second pass for loudness, the number of threads,
+    and whether a film's tables say where its sounds lie, so that copying them takes no command.
     """
     if task.kind is TaskKind.ENCODE:
         return _encode(task)

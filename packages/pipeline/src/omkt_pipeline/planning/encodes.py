@@ -213,7 +213,7 @@ class Encodes:
         films, instead = self._films(sounds)
         tasks = [sound for sound in sounds if sound.key not in instead]
         if self._video is not None and self._capacity.afar:
-            tasks = [*read_apart(tasks, self._source)]
+            tasks = [*read_apart(tasks, self._source, begins=self._facts.start)]
         if self._stills and self._video is not None:
             stills = EncodeStills(**self._pictures(self._video), stills=tuple(self._stills.values()))
             tasks.append(_task("stills", stills, stills_cost(len(self._stills))))

@@ -1,5 +1,6 @@
 """One host of the lab: a User-Mode Linux guest with a kernel, disks, memory and a cable of its own."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -69,6 +70,7 @@ class Guest:
         if media_disk:
             disks.append(f"ubdb={self._disk('media.ext4', 4 << 30)}")
         command = [
+            *("taskset", "--cpu-list", str(self._core())),
             *starter(self._lab),
             KERNEL,
             f"umid={self.name}",
@@ -92,6 +94,20 @@ class Guest:
             )
         (self.folder / "pid").write_text(str(self._process.pid))
         self._until_up()
+
+    def spread(self) -> None:
+        """Let this machine move it between cores, until it boots again."""
+        for process in Path("/proc").glob("[0-9]*"):
+            if _is_ours(int(process.name), self._lab, self.name):
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                    for task in (process / "task").iterdir():
+                        os.sched_setaffinity(int(task.name), os.sched_getaffinity(0))
+
+    def _core(self) -> int:
+        """The core on which all of it runs: its processes wait for each other all the time, and where each wakes the next one
+        up on another core that sleeps, everything takes more than twice as long."""
+        cores = sorted(os.sched_getaffinity(0))
+        return cores[self.number % len(cores)]
 
     def run(self, *words: str, seconds: float = 300, check: bool = True) -> Answer:
         """Run a command in the guest, as root.
@@ -206,11 +222,13 @@ def end(pid: int, lab: Path) -> None:
         time.sleep(_LOOK_SECONDS)
 
 
-def _is_ours(pid: int, lab: Path) -> bool:
+def _is_ours(pid: int, lab: Path, name: str | None = None) -> bool:
+    """Whether the process belongs to a guest of this lab, or to the one of this name."""
     try:
-        return f"LAB_FOLDER={lab}".encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
+    return f"LAB_FOLDER={lab}".encode() in words and (name is None or f"umid={name}".encode() in words)
 
 
 def _tail(path: Path, lines: int) -> str:

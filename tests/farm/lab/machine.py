@@ -13,6 +13,7 @@ PACKAGES = {
     KERNEL: "user-mode-linux",
     "mmdebstrap": "mmdebstrap",
     "ip": "iproute2",
+    "taskset": "util-linux",
     "mke2fs": "e2fsprogs",
     COMPILER: "gcc",
 }

@@ -7,7 +7,9 @@ The copy's header is the film's without the other tracks, and its samples are th
 import os
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate
+from heapq import merge
+from itertools import repeat, takewhile
+from operator import gt
 from pathlib import Path
 from typing import BinaryIO
 
@@ -60,9 +62,9 @@ def copy_sounds(
 def _datas(movie: list[tuple[bytes, bytes]], indexes: Sequence[int]) -> dict[int, Data]:
     """Where the samples of the wanted tracks lie. Raises NotPlainError."""
     tracks = tables_of(movie)
-    names = [name for name, _ in movie]
+    before = takewhile(lambda name: name != b"trak", (name for name, _ in movie))
     # A cover is a stream too, and is counted where its box stands.
-    if any(name in {b"udta", b"meta"} for name in names[: names.index(b"trak")]):
+    if {b"udta", b"meta"} & set(before):
         raise NotPlainError
     return {index: _data(tracks[index]) for index in sorted(set(indexes))}
 
@@ -74,7 +76,10 @@ def _data(track: TrackTables) -> Data:
         raise NotPlainError
     if boxes[b"hdlr"][8:12] != b"soun" or struct.unpack_from(">I", boxes[b"stsz"], 4)[0]:
         raise NotPlainError
-    return track.data(track.sizes())
+    data = track.data(track.sizes())
+    if any(map(gt, data.offsets, data.offsets[1:])):
+        raise NotPlainError
+    return data
 
 
 def _head(film: BinaryIO) -> bytes:
@@ -83,44 +88,46 @@ def _head(film: BinaryIO) -> bytes:
     return _box(kind, film.read(size)) if kind == b"ftyp" and size < _BESIDE else b""
 
 
-def _in_order(datas: dict[int, Data]) -> list[tuple[int, int, int, int]]:
-    """Offset, size, track and number of all chunks, as they follow each other in the film."""
-    return sorted(
-        (offset, size, index, number)
-        for index, data in datas.items()
-        for number, (offset, size) in enumerate(zip(data.offsets, data.sizes, strict=True))
-    )
+def _in_order(datas: dict[int, Data]) -> Iterator[tuple[int, int, int]]:
+    """Offset, size and track of all chunks, as they follow each other in the film."""
+    return merge(*(zip(data.offsets, data.sizes, repeat(index), strict=False) for index, data in datas.items()))
 
 
 def _places(datas: dict[int, Data], first: int) -> dict[int, list[int]]:
     """The offsets of each track's chunks in the copy, where they follow each other as in the film, without what is between."""
-    places = {index: [0] * len(data.offsets) for index, data in datas.items()}
-    chunks = _in_order(datas)
-    for at, (_, _, index, number) in zip(
-        accumulate((size for _, size, *_ in chunks), initial=first), chunks, strict=False
-    ):
-        places[index][number] = at
+    places: dict[int, list[int]] = {index: [] for index in datas}
+    at = first
+    for _, size, index in _in_order(datas):
+        places[index].append(at)
+        at += size
     return places
 
 
 def _pieces(film: BinaryIO, datas: dict[int, Data]) -> Iterator[bytes]:
     """The bytes of all chunks, in few reads: chunks that lie close together are read with what is between them."""
-    spans = [
-        (offset + done, min(size - done, _AT_ONCE))
-        for offset, size, *_ in _in_order(datas)
-        for done in range(0, size, _AT_ONCE)
-    ]
-    at = 0
-    while at < len(spans):
-        begin, end, beyond = spans[at][0], sum(spans[at]), at + 1
-        while beyond < len(spans) and spans[beyond][0] <= end + _BESIDE and sum(spans[beyond]) <= begin + _AT_ONCE:
-            end = max(end, sum(spans[beyond]))
-            beyond += 1
-        block = os.pread(film.fileno(), end - begin, begin)
-        if len(block) != end - begin:
-            raise NotPlainError
-        yield b"".join(block[offset - begin : offset - begin + size] for offset, size in spans[at:beyond])
-        at = beyond
+    near: list[tuple[int, int]] = []
+    for begin, end in _spans(datas):
+        if near and (begin > near[-1][1] + _BESIDE or end > near[0][0] + _AT_ONCE):
+            yield _read(film, near)
+            near = []
+        near.append((begin, end))
+    if near:
+        yield _read(film, near)
+
+
+def _spans(datas: dict[int, Data]) -> Iterator[tuple[int, int]]:
+    """Begin and end of all chunks, long ones in parts."""
+    for offset, size, _ in _in_order(datas):
+        for begin in range(offset, offset + size, _AT_ONCE):
+            yield begin, min(begin + _AT_ONCE, offset + size)
+
+
+def _read(film: BinaryIO, spans: list[tuple[int, int]]) -> bytes:
+    first, last = spans[0][0], max(end for _, end in spans)
+    block = os.pread(film.fileno(), last - first, first)
+    if len(block) != last - first:
+        raise NotPlainError
+    return b"".join(block[begin - first : end - first] for begin, end in spans)
 
 
 def _movie(movie: list[tuple[bytes, bytes]], offsets: dict[int, list[int]]) -> bytes:

@@ -39,9 +39,17 @@ class Host:
 
     def events(self, service: str) -> list[dict[str, Any]]:
         """What a service's daemons logged, oldest first for each container."""
-        lines = self.compose("logs", "--no-color", "--no-log-prefix", service, check=False).splitlines()
-        # Compose 2.26 puts "erase this line" before some of them, even where nobody looks.
-        return [json.loads(line[line.index("{") :]) for line in lines if "{" in line and line.endswith("}")]
+        lines = [line for one in self.compose("ps", "--all", "-q", service).split() for line in self._logged(one)]
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+    def _logged(self, container: str) -> list[str]:
+        """All that a container logged or, where a power loss broke the engine's file in the middle, the newest of it: Compose
+        would leave out what follows the break, and say nothing."""
+        for newest in ("all", "100", "20"):
+            answer = self.guest.run("docker", "logs", "--tail", newest, container, check=False)
+            if answer.status == 0:
+                break
+        return (answer.out + answer.err).splitlines()
 
     def said(self, service: str, event_code: str) -> list[dict[str, Any]]:
         return [event for event in self.events(service) if event.get("event_code") == event_code]

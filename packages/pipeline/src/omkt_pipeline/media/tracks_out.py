@@ -139,19 +139,22 @@ def _movie(movie: list[tuple[bytes, bytes]], offsets: dict[int, list[int]]) -> b
         if kind != b"trak":
             kept.append(_box(kind, body))
         elif number in offsets:
-            kept.append(_box(kind, _moved(body, [b"mdia", b"minf", b"stbl"], offsets[number])))
+            kept.append(_box(kind, _moved(body, [b"mdia", b"minf", b"stbl"], _table(offsets[number]))))
     return b"".join(kept)
 
 
-def _moved(body: bytes, way: list[bytes], offsets: list[int]) -> bytes:
-    """The body of a trak with new offsets in the table at the end of the way, and without references to other tracks."""
-    table = struct.pack(f">II{len(offsets)}Q", 0, len(offsets), *offsets)
+def _table(offsets: list[int]) -> bytes:
+    return _box(b"co64", struct.pack(f">II{len(offsets)}Q", 0, len(offsets), *offsets))
+
+
+def _moved(body: bytes, way: list[bytes], table: bytes) -> bytes:
+    """The body of a trak with a new table of offsets at the end of the way, and without references to other tracks."""
     parts: list[bytes] = []
     for kind, inside in children(body):
         if way and kind == way[0]:
-            parts.append(_box(kind, _moved(inside, way[1:], offsets)))
+            parts.append(_box(kind, _moved(inside, way[1:], table)))
         elif not way and kind in {b"stco", b"co64"}:
-            parts.append(_box(b"co64", table))
+            parts.append(table)
         elif kind != b"tref":
             parts.append(_box(kind, inside))
     return b"".join(parts)

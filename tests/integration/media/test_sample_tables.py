@@ -34,10 +34,10 @@ MADE = {
 @pytest.mark.parametrize("name", [*MADE, *(name for name in CLIPS if name.endswith(".mp4")), "edit-list.mp4"])
 def test_the_tables_say_what_all_packets_say(name: str, each_build: Tools, clip: Clip, monkeypatch: Patch) -> None:
     film = clip(f"tables-{name}", MADE[name]) if name in MADE else clip_of(clip, name)
-    written, counted = _both(film, each_build, monkeypatch)
+    written, counted = both(film, each_build, monkeypatch)
 
     assert extent_of(film, written), "the tables of this film are plain"
-    _agree(written, counted)
+    agree(written, counted)
 
 
 def test_films_of_all_the_world(tools: Tools, monkeypatch: Patch) -> None:
@@ -49,11 +49,11 @@ def test_films_of_all_the_world(tools: Tools, monkeypatch: Patch) -> None:
         if film.suffix.lower() not in {".mp4", ".mov", ".m4a"} or "hostile" in film.parts:
             continue
         try:
-            written, counted = _both(film, tools, monkeypatch)
+            written, counted = both(film, tools, monkeypatch)
         except SourceError:
             continue
         read += extent_of(film, written) is not None
-        _agree(written, counted)
+        agree(written, counted)
     assert read > 30
 
 
@@ -81,16 +81,16 @@ def test_a_film_that_was_cut_off_is_not_believed(tmp_path: Path, tools: Tools, c
     assert caught.value.code == "source_truncated"
 
 
-def _both(film: Path, tools: Tools, monkeypatch: Patch) -> tuple[MediaFacts, MediaFacts]:
+def both(film: Path, tools: Tools, monkeypatch: Patch) -> tuple[MediaFacts, MediaFacts]:
     """The facts from the tables, and those from all packets."""
     with monkeypatch.context() as without:
-        without.setattr(probing, "extent_of", lambda *_: None)
+        without.setattr(probing, "_written", lambda *_: None)
         counted, _ = probing.probe(film, tools=tools, limits=Limits())
     written, _ = probing.probe(film, tools=tools, limits=Limits())
     return written, counted
 
 
-def _agree(written: MediaFacts, counted: MediaFacts) -> None:
+def agree(written: MediaFacts, counted: MediaFacts) -> None:
     """Equal, but for the length of the last picture, which versions of ffprobe take from different places."""
     for ours, theirs in zip(written.video, counted.video, strict=True):
         assert ours.key_times == pytest.approx(theirs.key_times, abs=2e-6), written.bytes

@@ -151,7 +151,7 @@ def measured(facts: MediaFacts, extent: Extent, *, missing: int = 0) -> MediaFac
         raise SourceError("The file announces tracks but holds no data of them.", code="source_truncated")
     total = end - facts.start
     # A title may stay longer than the pictures, and the header counts it.
-    promised = _promised(facts, total, max(ends.values()), missing)
+    promised = _promised(facts, total, max(ends.values()), missing, complete=extent.complete)
     if promised is not None:
         raise _cut(promised, total)
 
@@ -171,9 +171,9 @@ def measured(facts: MediaFacts, extent: Extent, *, missing: int = 0) -> MediaFac
     )
 
 
-def _promised(facts: MediaFacts, total: float, last: float, missing: int) -> float | None:
+def _promised(facts: MediaFacts, total: float, last: float, missing: int, *, complete: bool) -> float | None:
     """Seconds that a file announces and does not hold; None when nothing is missing. `last`: the end of its data on its clock."""
-    if facts.demuxer not in _HEADER_IS_A_PROMISE:
+    if facts.demuxer not in _HEADER_IS_A_PROMISE or complete:
         return None
     # Some count from the clock's zero, where a recording does not begin there.
     if facts.duration is not None and short_of(facts.duration, last - min(facts.start, 0.0)):

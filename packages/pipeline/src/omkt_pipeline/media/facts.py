@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from statistics import mode
 from typing import Any, Literal
 
 from omkt_pipeline.domain.media import AudioTrack, Colour, MediaFacts, SubtitleTrack, VideoTrack
@@ -63,6 +64,17 @@ def facts_from(raw: Raw, *, size: int) -> MediaFacts:
         # Titles and data may begin before, and are not used.
         return facts.model_copy(update={"start": facts.first.start})
     return facts
+
+
+def lasting(raw: Raw) -> dict[int, float]:
+    """How many seconds a frame of each track lasts: what most of the first decoded ones do."""
+    said: dict[int, list[float]] = defaultdict(list)
+    for frame in raw.get("frames") or []:
+        # ffprobe had another name for it before 6.0.
+        seconds = _seconds(frame.get("duration_time", frame.get("pkt_duration_time")))
+        if seconds:
+            said[_integer(frame.get("stream_index")) or 0].append(seconds)
+    return {index: mode(lengths) for index, lengths in said.items()}
 
 
 def kept(raw: Raw) -> dict[str, Any]:

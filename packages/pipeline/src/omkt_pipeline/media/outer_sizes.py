@@ -1,14 +1,14 @@
 """Whether a file is as long as its outermost elements say: what was cut off on its way is not.
 
-Matroska: RFC 9559 (5.1, the Segment) and RFC 8794 (4 and 6, variable sizes; all ones is an unknown one). AVI: RIFF chunks, of
-which OpenDML has several; each holds its data in a list called movi, and behind that an index.
+Matroska: RFC 9559 (5.1, the Segment). AVI: RIFF chunks, of which OpenDML has several; each holds its data in a list called
+movi, and behind that an index.
 """
 
 from pathlib import Path
 from typing import BinaryIO
 
-_EBML, _SEGMENT = bytes.fromhex("1a45dfa3"), bytes.fromhex("18538067")
-_LONGEST_SIZE = 8  #: bytes
+from omkt_pipeline.media.matroska import segment_end
+
 #: Chunks of OpenDML hold a gigabyte each.
 _MOST_CHUNKS = 10_000
 
@@ -22,36 +22,12 @@ def bytes_missing(path: Path, demuxer: str) -> int:
     with path.open("rb") as stream:
         match demuxer:
             case "matroska":
-                end = _segment_end(stream)
+                end = segment_end(stream)
             case "avi":
                 end = _riff_end(stream, size)
             case _:
                 end = None
     return 0 if end is None else max(0, end - size)
-
-
-def _segment_end(stream: BinaryIO) -> int | None:
-    if stream.read(4) != _EBML:
-        return None
-    header = _element_size(stream)
-    if header is None:
-        return None
-    stream.seek(header, 1)
-    if stream.read(4) != _SEGMENT:
-        return None
-    segment = _element_size(stream)
-    return None if segment is None else stream.tell() + segment
-
-
-def _element_size(stream: BinaryIO) -> int | None:
-    first = stream.read(1)
-    length = _LONGEST_SIZE + 1 - first[0].bit_length() if first else _LONGEST_SIZE + 1
-    data = first + stream.read(length - 1)
-    if length > _LONGEST_SIZE or len(data) != length:
-        return None
-    bits = 7 * length
-    value = int.from_bytes(data, "big") & (1 << bits) - 1
-    return None if value == (1 << bits) - 1 else value
 
 
 def _riff_end(stream: BinaryIO, size: int) -> int | None:

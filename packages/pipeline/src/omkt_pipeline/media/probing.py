@@ -10,12 +10,12 @@ from typing import Any
 from omkt_pipeline.domain.errors import SourceError, ToolError
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.media import MediaFacts
+from omkt_pipeline.media import matroska_blocks, sample_tables
 from omkt_pipeline.media.complaints import NOT_MEDIA, probe_meaning_of
 from omkt_pipeline.media.extent import CLOCK_MAY_JUMP, TIMELESS, Extent, measured
-from omkt_pipeline.media.facts import facts_from, kept
+from omkt_pipeline.media.facts import facts_from, kept, lasting
 from omkt_pipeline.media.outer_sizes import bytes_missing
 from omkt_pipeline.media.process import ProcessLimits, Reach, ToolExited, ToolKilled, run
-from omkt_pipeline.media.sample_tables import extent_of
 from omkt_pipeline.media.source import guards, opened
 from omkt_pipeline.media.tools import Tools
 
@@ -56,7 +56,7 @@ def probe(
     raw = json.loads(answer or "{}")
     facts = facts_from(raw, size=size)
     _refuse_by_header(facts, limits)
-    extent = _extent(path, facts, tools=tools, limits=limits, stop=stop)
+    extent = _written(path, facts, raw, stop) or _counted(path, facts, tools=tools, limits=limits, stop=stop)
     facts = measured(facts, extent, missing=bytes_missing(path, facts.demuxer))
     _refuse_by_length(facts, limits)
     return facts, kept(raw)
@@ -89,12 +89,18 @@ def _refuse_by_length(facts: MediaFacts, limits: Limits) -> None:
         )
 
 
-def _extent(path: Path, facts: MediaFacts, *, tools: Tools, limits: Limits, stop: threading.Event | None) -> Extent:
-    """Where each track really ends and, of a film, which frames it has: from tables of them in the header, or from every
-    packet. Of sound alone, the last seconds tell, if there are any."""
-    written = extent_of(path, facts) if facts.demuxer == "mov" else None
-    if written is not None:
-        return written
+def _written(path: Path, facts: MediaFacts, raw: dict[str, Any], stop: threading.Event | None) -> Extent | None:
+    """Where each track of a film really ends and which frames it has, where its container says it plainly."""
+    match facts.demuxer:
+        case "mov":
+            return sample_tables.extent_of(path, facts)
+        case "matroska" if facts.video:
+            return matroska_blocks.extent_of(path, facts, lasting(raw), stop=stop)
+    return None
+
+
+def _counted(path: Path, facts: MediaFacts, *, tools: Tools, limits: Limits, stop: threading.Event | None) -> Extent:
+    """The same from every packet. Of sound alone, the last seconds tell, if there are any."""
     ask = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,flags", "-of", "csv=p=0"]
     source = opened(path, facts.demuxer, limits, probing=True)
     sounds = frozenset(track.index for track in facts.audio)

@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bench.clips import source_folder
@@ -17,35 +18,41 @@ from omkt_pipeline.media.tools import Tools, find_tools
 
 _SECONDS = 1800
 _TURNS = 9
+_KINDS = ("mp4", "mkv", "ts")
 
 
 def run() -> None:
-    """A long film, probed by turns in both ways."""
+    """A long film in each kind of file, probed by turns in both ways."""
     tools = find_tools()
+    figures: list[Figure] = []
+    runs: dict[str, object] = {"seconds": _SECONDS, "ffmpeg": tools.version}
     with tempfile.TemporaryDirectory(prefix="omkt-bench-") as folder:
-        film = _film(Path(folder), tools)
-        ours, bare = [], []
-        for _ in range(_TURNS):
-            ours.append(_timed(lambda: probe(film, tools=tools, limits=Limits())))
-            bare.append(_timed(lambda: _counted(film, tools)))
-        size = film.stat().st_size
-    walls, cpus = zip(*ours, strict=True), zip(*bare, strict=True)
-    (wall, cpu), (bare_wall, bare_cpu) = ([percentile(one, 50) for one in both] for both in (walls, cpus))
-    report(
-        "probing",
-        [
-            Figure(name="wall against ffprobe -count_packets", value=wall / bare_wall, at_most=1.2),
-            Figure(name="CPU", value=cpu / bare_cpu, at_most=1.2),
-            Figure(name="probing", value=wall, unit=" s"),
-        ],
-        {"bytes": size, "seconds": _SECONDS, "ours": ours, "bare": bare, "ffmpeg": tools.version},
-    )
+        for kind in _KINDS:
+            film = _film(Path(folder), kind, tools)
+            ours, bare = [], []
+            for _ in range(_TURNS):
+                ours.append(_timed(partial(probe, film, tools=tools, limits=Limits())))
+                bare.append(_timed(partial(_counted, film, tools)))
+            figures += _figures(kind, ours, bare)
+            runs[kind] = {"bytes": film.stat().st_size, "ours": ours, "bare": bare}
+            film.unlink()
+    report("probing", figures, runs)
 
 
-def _film(folder: Path, tools: Tools) -> Path:
+def _figures(kind: str, ours: list[tuple[float, float]], bare: list[tuple[float, float]]) -> list[Figure]:
+    both = (zip(*one, strict=True) for one in (ours, bare))
+    (wall, cpu), (bare_wall, bare_cpu) = ([percentile(one, 50) for one in way] for way in both)
+    return [
+        Figure(name=f"{kind}: wall against ffprobe -count_packets", value=wall / bare_wall, at_most=1.2),
+        Figure(name=f"{kind}: CPU", value=cpu / bare_cpu, at_most=1.2),
+        Figure(name=f"{kind}: probing", value=wall, unit=" s"),
+    ]
+
+
+def _film(folder: Path, kind: str, tools: Tools) -> Path:
     """Half an hour, with its streams copied out of the bench clips again and again."""
     clip = sorted(source_folder().glob("*.mp4"))[0]
-    film = folder / "film.mp4"
+    film = folder / f"film.{kind}"
     words = ["-v", "error", "-nostdin", "-y", "-stream_loop", "-1", "-i", str(clip), "-t", str(_SECONDS), "-c", "copy"]
     subprocess.run([str(tools.ffmpeg), *words, str(film)], check=True)
     return film

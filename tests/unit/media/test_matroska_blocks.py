@@ -59,11 +59,12 @@ CLUSTERS = (
 
 
 def film(
-    tmp_path: Path, *clusters: bytes, tracks: Sequence[bytes] = TRACKS, info: Sequence[bytes] = (), cut: int = 0
+    tmp_path: Path, *clusters: bytes, tracks: Sequence[bytes] | None = TRACKS, info: Sequence[bytes] = (), cut: int = 0
 ) -> Path:
     path = tmp_path / "film.mkv"
     header = element("1a45dfa3", element("4282", b"matroska"))
-    body = element("1549a966", *info) + element("1654ae6b", *tracks) + b"".join(clusters)
+    about = b"" if tracks is None else element("1654ae6b", *tracks)
+    body = element("1549a966", *info) + about + b"".join(clusters)
     data = header + element("18538067", body)
     path.write_bytes(data[: len(data) - cut])
     return path
@@ -156,6 +157,7 @@ ODD = {
     "a still": {"clusters": [*CLUSTERS, cluster(6000, key(0))]},
     "no pictures": {"clusters": [cluster(0, block(2, 0))]},
     "nothing at all": {"clusters": []},
+    "no header": {"tracks": None},
     "two headers": {"clusters": [element("1654ae6b", *TRACKS), *CLUSTERS]},
     "a header behind the film": {"clusters": [*CLUSTERS, element("1549a966")]},
     "two pictures": {"tracks": [*TRACKS, track(3, 1, b"V_MPEG4/ISO/AVC")]},
@@ -207,5 +209,13 @@ def test_the_end_of_a_segment(tmp_path: Path) -> None:
     with path.open("rb") as stream:
         assert segment_end(stream) == path.stat().st_size
     path.write_bytes(b"no such file")
+    with path.open("rb") as stream:
+        assert segment_end(stream) is None
+
+
+def test_a_header_without_end_ends_nowhere(tmp_path: Path) -> None:
+    path = tmp_path / "film.mkv"
+    path.write_bytes(bytes.fromhex("1a45dfa3 01fffffffffffffe"))
+
     with path.open("rb") as stream:
         assert segment_end(stream) is None

@@ -33,6 +33,7 @@ _CODECS = {
 _SIZE_AT = {"h264": 4, "hevc": 21}
 _MARK = 0x80  #: makes a number of one byte a number of variable length
 _HEAD_BYTES = 16
+_MOST_EBML_BYTES = 1 << 20
 
 
 class Entry(NamedTuple):
@@ -96,7 +97,7 @@ def _entry(track: dict[int, bytes]) -> Entry:
 
 def _segment(stream: BinaryIO) -> tuple[int, int]:
     name, begin, length = element(stream.read(_HEAD_BYTES), 0)
-    if name != _EBML:
+    if name != _EBML or length > _MOST_EBML_BYTES:
         raise EbmlError
     at = begin + length
     stream.seek(at)

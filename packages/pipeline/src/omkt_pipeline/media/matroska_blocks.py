@@ -29,7 +29,7 @@ _MOST_CLUSTER_BYTES = 64 << 20
 _MOST_HEADER_BYTES = 4 << 20
 _MOST_PICTURES = 2_000_000
 #: A film of a day takes less. ffprobe, which is limited in all that it does, sees to a file of nothing but small elements.
-_MOST_CPU_SECONDS = 20.0
+_MOST_CPU_SECONDS = 5.0
 #: A step as long as this is looked at by ffprobe, which knows when pictures are decoded.
 _LONGEST_STEP_SECONDS = 5.0
 #: Key frames this far apart on average: some may not be marked as such, and the pictures themselves tell.
@@ -49,7 +49,7 @@ class Blocks:
     """The blocks of a film. Times are in units of its clock, as the blocks say them."""
 
     def __init__(self, path: Path, stop: threading.Event | None = None) -> None:
-        """Read them. Raises EbmlError, KeyError, IndexError and ValueError for what is not plain, or when told to stop."""
+        """Read them. Raises ValueError, KeyError or IndexError for what is not plain, and when told to stop."""
         self.tracks: list[Entry] = []
         self.times: list[int] = []  #: of each picture, in the order in which they are stored
         self.keys: list[int] = []  #: places of the pictures at which decoding may begin
@@ -86,7 +86,7 @@ class Blocks:
                 stream.seek(at)
                 self._take_header(name, stream.read(length))
             elif name == CLUSTER:
-                if length > _MOST_CLUSTER_BYTES:
+                if not self.tracks or length > _MOST_CLUSTER_BYTES:
                     raise EbmlError
                 if length > len(buffer):
                     buffer = bytearray(length)

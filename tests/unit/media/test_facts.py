@@ -130,3 +130,14 @@ def test_a_single_time_far_from_all_others_is_damage_and_not_a_jump() -> None:
 
     assert (extent.begins[0], extent.ends[0], extent.packets[0]) == (500, 505, 5)
     assert extent.faults == {0: "jump"}
+
+
+@pytest.mark.parametrize(("pausing", "fault"), [(1, None), (0, "jump")])
+def test_titles_of_a_transport_stream_pause_as_long_as_they_like(pausing: int, fault: str | None) -> None:
+    extent = Extent(whole=True, jumping=frozenset({0}))
+    for time in range(60):
+        extent.take(f"0,{time},{time},1.0,K__")
+    for time in (1, 45):
+        extent.take(f"{pausing},{time},{time},1.0,K__")
+
+    assert measured(facts(stream(), name="mpegts"), extent).video[0].clock_fault == fault

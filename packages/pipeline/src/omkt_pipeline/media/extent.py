@@ -219,7 +219,8 @@ def _with_index(track: VideoTrack, facts: MediaFacts, extent: Extent) -> VideoTr
         return track
     fault = extent.faults.get(track.index)
     if facts.demuxer in CLOCK_MAY_JUMP:
-        fault = fault or next(iter(extent.faults.values()), None)
+        # Titles and data pause for as long as they like.
+        fault = fault or next((word for which, word in extent.faults.items() if which in extent.jumping), None)
     return track.model_copy(
         update={
             "counted_frames": extent.packets.get(track.index),

@@ -1,7 +1,9 @@
 """How far a source really goes, against what its header promises."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from typing import TypeVar
 
 from omkt_pipeline.domain.errors import SourceError
@@ -28,6 +30,10 @@ CLOCK_MAY_JUMP = frozenset({"mpegts", "mpeg"})
 #: Bare streams, of which ffprobe gives packets no time at all.
 TIMELESS = frozenset({"h264", "hevc"})
 _UNKNOWN = "N/A"  #: ffprobe's word
+
+
+class NotPlainError(Exception):
+    """A file holds what is not read here, or contradicts itself: ffprobe must tell what is in it."""
 
 
 @dataclass
@@ -99,6 +105,26 @@ class Extent:
         keys = self.keys.setdefault(index, [])
         if not keys or time - keys[-1] >= _KEYS_APART_SECONDS:
             keys.append(time)
+
+    def add_pictures(
+        self, index: int, times: Sequence[int], keys: Sequence[int], seconds: Callable[[int], float]
+    ) -> None:
+        """Note the pictures of a stream by their times, in the order in which they are stored; decoding may begin at the places
+        in `keys`. Raises NotPlainError where what follows such a place is not shown behind all that came before it."""
+        if keys[:1] != [0]:
+            raise NotPlainError
+        self.packets[index] = len(times)
+        self.begins[index] = seconds(min(times))
+        newest = -1
+        for place, beyond in pairwise([*keys, len(times)]):
+            group = times[place:beyond]
+            first = min(group)
+            if first <= newest:
+                raise NotPlainError
+            newest = max(group)
+            if first < times[place]:
+                self.open_groups.add(index)
+            self.add_key(index, seconds(times[place]))
 
     def _follows(self, index: int, time: float, clock: float, lasts: float) -> bool:
         """Whether a packet's time can be believed. A jump is one when the packet after it is there too, and then moves the

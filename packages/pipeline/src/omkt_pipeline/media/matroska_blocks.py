@@ -8,7 +8,6 @@ rest is left to ffprobe.
 import threading
 from collections.abc import Mapping
 from io import FileIO
-from itertools import pairwise
 from operator import sub
 from pathlib import Path
 from time import thread_time
@@ -16,7 +15,7 @@ from typing import NamedTuple
 
 from omkt_pipeline.domain.media import AudioTrack, MediaFacts, VideoTrack
 from omkt_pipeline.media.ebml import EbmlError, element, elements
-from omkt_pipeline.media.extent import Extent
+from omkt_pipeline.media.extent import Extent, NotPlainError
 from omkt_pipeline.media.matroska import ASIDE, CLUSTER, INFO, TRACKS, Entry, entries_of, outermost, scale_of
 
 _SIMPLE_BLOCK, _BLOCK_GROUP, _TIMESTAMP = 0xA3, 0xA0, 0xE7
@@ -167,19 +166,13 @@ class Blocks:
     def _check(self) -> None:
         """Raises EbmlError where times or marks leave a doubt about where decoding may begin."""
         times, keys = self.times, self.keys
-        if not 0 < len(times) <= _MOST_PICTURES or keys[:1] != [0] or not self._scale:
+        if not 0 < len(times) <= _MOST_PICTURES or not keys or not self._scale:
             raise EbmlError
         longest = _LONGEST_STEP_SECONDS * _SECOND / self._scale
         if not all(-longest < step < longest for step in map(sub, times[1:], times)):
             raise EbmlError
         if self.seconds(max(times) - min(times)) > _KEYS_APART_SECONDS * len(keys):
             raise EbmlError
-        newest = -1
-        for place, beyond in pairwise([*keys, len(times)]):
-            group = times[place:beyond]
-            if min(group) <= newest:
-                raise EbmlError
-            newest = max(group)
 
 
 def extent_of(
@@ -191,7 +184,7 @@ def extent_of(
     """
     try:
         return _extent(Blocks(path, stop), facts, lasting)
-    except (ValueError, IndexError, KeyError):
+    except (NotPlainError, ValueError, IndexError, KeyError):
         return None
 
 
@@ -210,13 +203,7 @@ def _extent(blocks: Blocks, facts: MediaFacts, lasting: Mapping[int, float]) -> 
                 raise EbmlError
             extent.ends[index] = blocks.seconds(blocks.begin_of(last, track)) + lasts
             extent.shown.add(index)
-    index, times = facts.video[0].index, blocks.times
-    extent.packets[index] = len(times)
-    extent.begins[index] = blocks.seconds(min(times))
-    for place, beyond in pairwise([*blocks.keys, len(times)]):
-        if min(times[place:beyond]) < times[place]:
-            extent.open_groups.add(index)
-        extent.add_key(index, blocks.seconds(times[place]))
+    extent.add_pictures(facts.video[0].index, blocks.times, blocks.keys, blocks.seconds)
     return extent
 
 

@@ -8,15 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from omkt_pipeline.media.boxes import children, outermost
+from omkt_pipeline.media.extent import NotPlainError
 
 #: Six hours of pictures and of two sounds, and what Python reads within seconds and some hundred megabytes.
 MOST_SAMPLES = 2_000_000
 _MOST_BYTES = 24 << 20
 SIGNED = 1 << 31
-
-
-class NotPlainError(Exception):
-    """The header holds what is not read here, or contradicts itself."""
 
 
 class Data(NamedTuple):

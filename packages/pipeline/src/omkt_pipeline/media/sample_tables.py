@@ -13,11 +13,10 @@ from pathlib import Path
 from omkt_pipeline.domain.errors import VerifyError
 from omkt_pipeline.domain.media import AudioTrack, MediaFacts, VideoTrack
 from omkt_pipeline.media.edit_lists import EMPTY, Edit, Samples, shown
-from omkt_pipeline.media.extent import JUMP_SECONDS, Extent
+from omkt_pipeline.media.extent import JUMP_SECONDS, Extent, NotPlainError
 from omkt_pipeline.media.movie_tables import (
     MOST_SAMPLES,
     SIGNED,
-    NotPlainError,
     TrackTables,
     movie_of,
     tables_of,

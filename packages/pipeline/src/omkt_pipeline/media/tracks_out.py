@@ -15,7 +15,8 @@ from typing import BinaryIO
 
 from omkt_pipeline.domain.errors import VerifyError
 from omkt_pipeline.media.boxes import children, outermost
-from omkt_pipeline.media.movie_tables import Data, NotPlainError, TrackTables, movie_of, tables_of
+from omkt_pipeline.media.extent import NotPlainError
+from omkt_pipeline.media.movie_tables import Data, TrackTables, movie_of, tables_of
 
 #: The container that has such tables, as ffmpeg's demuxer is called.
 TABLED = "mov"

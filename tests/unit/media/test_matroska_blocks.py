@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from omkt_pipeline.domain.media import AudioTrack, MediaFacts, VideoTrack
-from omkt_pipeline.media import matroska_blocks
+from omkt_pipeline.media import extent as extents
 from omkt_pipeline.media.extent import Extent
 from omkt_pipeline.media.matroska import segment_end
 from omkt_pipeline.media.matroska_blocks import extent_of
@@ -199,7 +199,7 @@ def test_nobody_waits_for_a_film_that_is_not_wanted_any_more(tmp_path: Path) -> 
 def test_a_file_of_nothing_but_small_elements_is_left_to_ffprobe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(matroska_blocks, "_MOST_CPU_SECONDS", 0.0)
+    monkeypatch.setattr(extents, "MOST_CPU_SECONDS", 0.0)
 
     assert read(film(tmp_path, *CLUSTERS)) is None
 

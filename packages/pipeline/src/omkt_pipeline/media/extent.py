@@ -1,9 +1,11 @@
 """How far a source really goes, against what its header promises."""
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
+from time import thread_time
 from typing import TypeVar
 
 from omkt_pipeline.domain.errors import SourceError
@@ -30,10 +32,26 @@ CLOCK_MAY_JUMP = frozenset({"mpegts", "mpeg"})
 #: Bare streams, of which ffprobe gives packets no time at all.
 TIMELESS = frozenset({"h264", "hevc"})
 _UNKNOWN = "N/A"  #: ffprobe's word
+#: Of reading a file otherwise than by ffprobe.
+MOST_CPU_SECONDS = 5.0
 
 
 class NotPlainError(Exception):
     """A file holds what is not read here, or contradicts itself: ffprobe must tell what is in it."""
+
+
+class Patience:
+    """How long a file is read here: films of a day take less. Then ffprobe sees to it, which is limited in all that it does."""
+
+    def __init__(self, stop: threading.Event | None = None) -> None:
+        """`stop`: set when nobody wants to know any more."""
+        self._stop = stop
+        self._enough = thread_time() + MOST_CPU_SECONDS
+
+    def check(self) -> None:
+        """Raises NotPlainError when it is at an end."""
+        if (self._stop is not None and self._stop.is_set()) or thread_time() > self._enough:
+            raise NotPlainError
 
 
 @dataclass

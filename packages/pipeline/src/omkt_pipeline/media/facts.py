@@ -19,6 +19,7 @@ _INTERLACED = frozenset({"tt", "bb", "tb", "bt"})
 _MOST_OBLONG = 10
 _STRING_KEPT = 1000
 _STREAMS_KEPT = 100
+_HEXADECIMAL = re.compile("0x[0-9a-f]{1,8}")
 _COVERS = frozenset({"mjpeg", "png"})
 
 
@@ -75,6 +76,12 @@ def lasting(raw: Raw) -> dict[int, float]:
         if seconds:
             said[_integer(frame.get("stream_index")) or 0].append(seconds)
     return {index: mode(lengths) for index, lengths in said.items()}
+
+
+def numbers(raw: Raw) -> dict[int, int]:
+    """The number of each stream in its container, for example a PID."""
+    said = {_index(stream): str(stream.get("id", "")) for stream in raw.get("streams") or []}
+    return {index: int(text, 16) for index, text in said.items() if _HEXADECIMAL.fullmatch(text)}
 
 
 def kept(raw: Raw) -> dict[str, Any]:

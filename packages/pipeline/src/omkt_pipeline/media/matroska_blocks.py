@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from io import FileIO
 from operator import sub
 from pathlib import Path
-from time import thread_time
 from typing import NamedTuple
 
 from omkt_pipeline.domain.media import AudioTrack, MediaFacts, VideoTrack
 from omkt_pipeline.media.ebml import EbmlError, element, elements
-from omkt_pipeline.media.extent import Extent, NotPlainError
+from omkt_pipeline.media.extent import Extent, NotPlainError, Patience
 from omkt_pipeline.media.matroska import ASIDE, CLUSTER, INFO, TRACKS, Entry, entries_of, outermost, scale_of
+from omkt_pipeline.media.units import begins_anew
 
 _SIMPLE_BLOCK, _BLOCK_GROUP, _TIMESTAMP = 0xA3, 0xA0, 0xE7
 #: Position, PrevSize, Void, CRC-32
@@ -27,8 +27,6 @@ _HEAD = 4  #: bytes of a block before its data: track, time since the cluster's 
 _MOST_CLUSTER_BYTES = 64 << 20
 _MOST_HEADER_BYTES = 4 << 20
 _MOST_PICTURES = 2_000_000
-#: A film of a day takes less. ffprobe, which is limited in all that it does, sees to a file of nothing but small elements.
-_MOST_CPU_SECONDS = 5.0
 #: A step as long as this is looked at by ffprobe, which knows when pictures are decoded.
 _LONGEST_STEP_SECONDS = 5.0
 #: Key frames this far apart on average: some may not be marked as such, and the pictures themselves tell.
@@ -75,10 +73,9 @@ class Blocks:
         return last.time - delay + together * (last.frames - 1) // last.frames
 
     def _read(self, stream: FileIO, size: int, stop: threading.Event | None) -> None:
-        buffer, enough = bytearray(), thread_time() + _MOST_CPU_SECONDS
+        buffer, patience = bytearray(), Patience(stop)
         for name, at, length in outermost(stream, size):
-            if (stop is not None and stop.is_set()) or thread_time() > enough:
-                raise EbmlError
+            patience.check()
             if name in (INFO, TRACKS):
                 if self.times or length > _MOST_HEADER_BYTES:
                     raise EbmlError
@@ -158,7 +155,7 @@ class Blocks:
         if data[at + 3] & _LACED:
             raise EbmlError
         if key:
-            if not _begins_anew(data, at + _HEAD, end, self._picture):
+            if not _is_key(data, at + _HEAD, end, self._picture):
                 raise EbmlError
             self.keys.append(len(self.times))
         self.times.append(_time(data, at, base))
@@ -216,14 +213,12 @@ def _time(data: bytearray, at: int, base: int | None) -> int:
     return time
 
 
-def _begins_anew(data: bytearray, at: int, end: int, track: Entry) -> bool:
-    """Whether a picture that is marked as a key frame is one: the first unit of a picture says so in H.264 (IDR; ITU-T
-    H.264, table 7-1) and HEVC (a random access point; ITU-T H.265, table 7-1). Of others the mark is believed."""
+def _is_key(data: bytearray, at: int, end: int, track: Entry) -> bool:
+    """Whether a picture that is marked as a key frame is one, of codecs that have units; of others the mark is believed."""
     while track.unit and at < end:
         body = at + track.unit
-        if track.codec == "h264" and 1 <= (kind := data[body] & 0x1F) <= 5:
-            return kind == 5
-        if track.codec == "hevc" and (kind := data[body] >> 1 & 0x3F) < 32:
-            return 16 <= kind <= 23
+        answer = begins_anew(track.codec or "", data[body])
+        if answer is not None:
+            return answer
         at = body + int.from_bytes(data[at:body], "big")
     return not track.unit

@@ -10,10 +10,10 @@ from typing import Any
 from omkt_pipeline.domain.errors import SourceError, ToolError
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.domain.media import MediaFacts
-from omkt_pipeline.media import matroska_blocks, sample_tables
+from omkt_pipeline.media import matroska_blocks, sample_tables, transport_extent
 from omkt_pipeline.media.complaints import NOT_MEDIA, probe_meaning_of
 from omkt_pipeline.media.extent import CLOCK_MAY_JUMP, TIMELESS, Extent, measured
-from omkt_pipeline.media.facts import facts_from, kept, lasting
+from omkt_pipeline.media.facts import facts_from, kept, lasting, numbers
 from omkt_pipeline.media.outer_sizes import bytes_missing
 from omkt_pipeline.media.process import ProcessLimits, Reach, ToolExited, ToolKilled, run
 from omkt_pipeline.media.source import guards, opened
@@ -96,6 +96,8 @@ def _written(path: Path, facts: MediaFacts, raw: dict[str, Any], stop: threading
             return sample_tables.extent_of(path, facts)
         case "matroska" if facts.video:
             return matroska_blocks.extent_of(path, facts, lasting(raw), stop=stop)
+        case "mpegts":
+            return transport_extent.extent_of(path, facts, lasting(raw), numbers(raw), stop=stop)
     return None
 
 

@@ -80,6 +80,13 @@ def test_pictures_behind_a_key_frame_may_be_shown_before_it(tmp_path: Path) -> N
     assert extent.open_groups == {0}
 
 
+def test_packets_may_say_when_they_arrived(tmp_path: Path) -> None:
+    stamped = [b"\x0f\0\0\0" + one for one in PLAIN]
+
+    assert read(tmp_path, *stamped) == read(tmp_path, *PLAIN) is not None
+    assert read(tmp_path, *stamped[:3], *PLAIN) is None
+
+
 def test_a_last_packet_may_be_cut(tmp_path: Path) -> None:
     assert read(tmp_path, *PLAIN, more=b"\x47\x41\0\x10") is not None
 
@@ -111,6 +118,8 @@ def test_a_sound_without_packets_is_none(tmp_path: Path) -> None:
 
 
 ODD = {
+    "nothing": (),
+    "something else": (b"\0" * 188,),
     "damage": (key(0), picture(1, flags=0x80)),
     "a lost beginning": (key(0), b"\0" * 188, picture(1)),
     "encryption": (key(0), picture(1, control=0x90)),

@@ -10,6 +10,8 @@ from omkt_pipeline.media.extent import NotPlainError, Patience
 
 CLOCK = 90_000  #: units per second
 _PACKET = 188  #: bytes
+#: Bytes in front of each packet on Blu-ray discs and of camcorders (AVCHD): when it arrived.
+_STAMP = 4
 _SYNC = 0x47
 _PACKETS_AT_ONCE, _PACKETS_NEAR = 16384, 64
 #: Second bytes of packets in which something begins, and that are damaged; fourth bytes of those that are encrypted.
@@ -38,20 +40,23 @@ class Packets:
     """The packets of a file."""
 
     def __init__(self, stream: FileIO, stop: threading.Event | None = None) -> None:
-        """`stop`: set when nobody wants to know any more."""
+        """`stop`: set when nobody wants to know any more. Raises IndexError for an empty file."""
         self._stream = stream
         self._patience = Patience(stop)
+        first = stream.read(_STAMP + 1)
+        self._begin = 0 if first[0] == _SYNC else _STAMP
+        self._stride = _PACKET + self._begin
 
     def note(self, tracks: Mapping[int, Track]) -> None:
         """Note the PES packets of these PIDs. Raises NotPlainError, IndexError: one is damaged, encrypted or without a time."""
-        for at, data in self._pieces(0, _PACKETS_AT_ONCE):
-            _take(data, at, tracks)
+        for at, data in self._pieces(self._begin, _PACKETS_AT_ONCE):
+            _take(data, at, self._stride, tracks)
 
     def data_of(self, pid: int, at: int) -> Iterator[bytes]:
         """The data of the PES packet of this PID that begins there, piece by piece. Raises NotPlainError."""
         begun = False
         for _, data in self._pieces(at, _PACKETS_NEAR):
-            for head in range(0, len(data) - _PACKET + 1, _PACKET):
+            for head in range(0, len(data) - _PACKET + 1, self._stride):
                 if (data[head + 1] & 0x1F) << 8 | data[head + 2] != pid:
                     continue
                 if begun and data[head + 1] & 0x40:
@@ -65,23 +70,23 @@ class Packets:
         while True:
             self._patience.check()
             self._stream.seek(at)
-            data = self._stream.read(packets * _PACKET)
+            data = self._stream.read(packets * self._stride)
             if not data:
                 return
             yield at, data
             at += len(data)
 
 
-def _take(data: bytes, offset: int, tracks: Mapping[int, Track]) -> None:
-    count = len(data) // _PACKET
-    if data[: count * _PACKET : _PACKET].count(_SYNC) != count:
+def _take(data: bytes, offset: int, stride: int, tracks: Mapping[int, Track]) -> None:
+    count = (len(data) + stride - _PACKET) // stride
+    if data[: count * stride : stride].count(_SYNC) != count:
         raise NotPlainError
-    heads, controls = data[1::_PACKET], data[3::_PACKET]
+    heads, controls = data[1::stride], data[3::stride]
     if _DAMAGED.search(heads) or _ENCRYPTED.search(controls):
         raise NotPlainError
     for match in _BEGINS.finditer(heads, 0, count):
         number = match.start()
-        head = number * _PACKET
+        head = number * stride
         track = tracks.get((heads[number] & 0x1F) << 8 | data[head + 2])
         if track is None:
             continue

@@ -38,9 +38,9 @@ MADE = {
     "vp8.webm": f"{_SOUND} {_PICTURE} -c:v libvpx -g 40 -auto-alt-ref 1 -c:a libopus",
     "vp9.webm": f"{_SOUND} {_PICTURE} -c:v libvpx-vp9 -g 40 -c:a libopus",
     "av1.webm": f"{_SOUND} {_PICTURE} -c:v libsvtav1 -preset 12 -g 40 -c:a libopus",
+    "open-groups.mkv": _BOTH.replace(_H264, f"{_H264} -x264-params open-gop=1"),
 }  # fmt: skip
 NOT_PLAIN = {
-    "open-groups.mkv": _BOTH.replace(_H264, f"{_H264} -x264-params open-gop=1"),
     "live.mkv": f"{_BOTH} -live 1",
     "other-codec.mkv": _BOTH.replace(_H264, "-c:v mpeg4"),
     "flac.mkv": _BOTH.replace("-c:a aac -b:a 64k", "-c:a flac"),

@@ -31,9 +31,9 @@ MADE = {
     "hevc.ts": f"{_SOUND} {_PICTURE} -c:v libx265 -x265-params log-level=error:keyint=40 -c:a aac",
     "camcorder.m2ts": f"{_BOTH} -c:a ac3",
     "mute.ts": f"{_PICTURE} {_H264}",
+    "open-groups.ts": _BOTH.replace(_H264, f"{_H264} -x264-params open-gop=1"),
 }  # fmt: skip
 NOT_PLAIN = {
-    "open-groups.ts": _BOTH.replace(_H264, f"{_H264} -x264-params open-gop=1"),
     "opus.ts": _BOTH.replace("-c:a aac -b:a 64k", "-c:a libopus"),
     "interlaced.ts": f"{_BOTH} -vf scale=160:96 -pix_fmt yuv420p -flags +ilme+ildct",
     "uneven.ts": f"{_BOTH} -vf select=not(eq(mod(n\\,7)\\,3)) -fps_mode passthrough",

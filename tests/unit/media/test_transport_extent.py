@@ -44,6 +44,12 @@ def picture(number: int, data: bytes = OTHER, **more: Any) -> bytes:
     return packet(PICTURE, pes(CLOCK + number * FRAME, data), **more)
 
 
+def split(body: bytes) -> list[bytes]:
+    """A picture to begin with in as many packets as it takes."""
+    pieces = [body[at : at + 180] for at in range(0, len(body), 180)]
+    return [packet(PICTURE, piece, begins=piece is pieces[0], anew=piece is pieces[0]) for piece in pieces]
+
+
 def key(number: int) -> bytes:
     return picture(number, IDR, anew=True)
 
@@ -78,6 +84,24 @@ def test_pictures_behind_a_key_frame_may_be_shown_before_it(tmp_path: Path) -> N
 
     assert extent is not None
     assert extent.open_groups == {0}
+
+
+@pytest.mark.parametrize(
+    ("messages", "plain"),
+    [
+        (b"\x06\x01\xc4\x80", True),
+        (b"\x05\xff\x01" + bytes.fromhex("000003") * 128 + b"\x06\x01\xc4\x80", True),
+        (b"\x05\x03\x06\x01\xc4\x80", False),
+        (b"\x06", False),
+    ],
+    ids=["a recovery point", "one behind a long message", "a message that looks like one", "a cut one"],
+)
+def test_decoding_may_begin_at_a_recovery_point(tmp_path: Path, messages: bytes, plain: bool) -> None:
+    data = b"\0\0\1\x06" + messages + b"\0\0\1\x41\x9a"
+
+    extent = read(tmp_path, *split(pes(CLOCK, data)), picture(1))
+
+    assert (extent is not None) == plain
 
 
 def test_packets_may_say_when_they_arrived(tmp_path: Path) -> None:

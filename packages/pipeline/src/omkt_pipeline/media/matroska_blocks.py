@@ -6,7 +6,7 @@ rest is left to ffprobe.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from io import FileIO
 from operator import sub
 from pathlib import Path
@@ -215,10 +215,12 @@ def _time(data: bytearray, at: int, base: int | None) -> int:
 
 def _is_key(data: bytearray, at: int, end: int, track: Entry) -> bool:
     """Whether a picture that is marked as a key frame is one, of codecs that have units; of others the mark is believed."""
-    while track.unit and at < end:
-        body = at + track.unit
-        answer = begins_anew(track.codec or "", data[body])
-        if answer is not None:
-            return answer
-        at = body + int.from_bytes(data[at:body], "big")
-    return not track.unit
+    return not track.unit or bool(begins_anew(track.codec or "", data, _units(data, at, end, track.unit)))
+
+
+def _units(data: bytearray, at: int, end: int, prefix: int) -> Iterator[tuple[int, int]]:
+    """Each begins behind its size, which takes `prefix` bytes."""
+    while at < end:
+        begin = at + prefix
+        at = begin + int.from_bytes(data[at:begin], "big")
+        yield begin, min(at, end)

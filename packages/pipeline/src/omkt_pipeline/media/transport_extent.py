@@ -14,7 +14,7 @@ from pathlib import Path
 from omkt_pipeline.domain.media import AudioTrack, MediaFacts, VideoTrack
 from omkt_pipeline.media.extent import Extent, NotPlainError
 from omkt_pipeline.media.transport import CLOCK, Packets, Track
-from omkt_pipeline.media.units import frames_in, stream_begins_anew
+from omkt_pipeline.media.units import begins_anew, frames_in, units_of
 
 _PICTURES = frozenset({"h264", "hevc"})
 _PROGRESSIVE = (None, "progressive", "unknown")
@@ -94,7 +94,7 @@ def _take_picture(extent: Extent, picture: VideoTrack, track: Track, lasts: floa
 
 def _check_key(codec: str, pieces: Iterable[bytes]) -> None:
     """Raises NotPlainError where a picture that is marked as one to begin with is none."""
-    answers = (stream_begins_anew(codec, data) for data in accumulate(islice(pieces, _MOST_PIECES)))
+    answers = (begins_anew(codec, data, units_of(data)) for data in accumulate(islice(pieces, _MOST_PIECES)))
     if not next((answer for answer in answers if answer is not None), False):
         raise NotPlainError
 

@@ -38,12 +38,12 @@ def chance(seed: int, request: pytest.FixtureRequest) -> Random:
 
 @pytest.fixture(scope="session")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """short.mp4: two seconds; long.mp4: enough for something to happen meanwhile."""
+    """short.mp4: two seconds; long.mp4: ten seconds of work for a guest, and few bytes, so that something can happen meanwhile."""
     folder = tmp_path_factory.mktemp("films")
-    for name, length in (("short", 2), ("long", 24)):
-        picture = ("-f", "lavfi", "-i", f"testsrc2=s=320x240:r=25:d={length}")
+    for name, length, size in (("short", 2, "320x240"), ("long", 40, "854x480")):
+        picture = ("-f", "lavfi", "-i", f"testsrc2=s={size}:r=25:d={length}")
         sound = ("-f", "lavfi", "-i", f"sine=duration={length}", "-c:a", "aac")
-        encode = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-shortest")
+        encode = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "45", "-pix_fmt", "yuv420p", "-shortest")
         command = [str(find_tools().ffmpeg), "-v", "error", *picture, *sound, *encode, str(folder / f"{name}.mp4")]
         subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
     return folder

@@ -16,11 +16,17 @@ OVER_A_LEASE = 45.0
 
 
 def begun(farm: Farm, film: Path, chance: Random) -> tuple[str, Host]:
-    """A job in the middle of its encode, and the host that works on it."""
+    """A job in the middle of its encodes, and a host that works on one of them now."""
     key = farm.client.submit(film, chance.choice(("mp4-720p", "hls-h264")))
-    name = wait_for(lambda: farm.client.running(key), seconds=300, what=lambda: f"an encode: {farm.client.tasks(key)}")
+
+    def working() -> str:
+        return str(
+            wait_for(lambda: farm.client.running(key), seconds=300, what=lambda: f"an encode: {farm.client.tasks(key)}")
+        )
+
+    working()
     time.sleep(chance.uniform(0, 3))
-    return key, farm.secondaries[str(name)]
+    return key, farm.secondaries[working()]
 
 
 def outcomes(farm: Farm, key: str) -> set[str]:

@@ -38,7 +38,7 @@ def chance(seed: int, request: pytest.FixtureRequest) -> Random:
 
 @pytest.fixture(scope="session")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """short.mp4: two seconds; long.mp4: ten seconds of work for a guest, and few bytes, so that something can happen meanwhile."""
+    """short.mp4: two seconds; long.mp4: ten seconds of work for a guest, in which something can happen, and few bytes."""
     folder = tmp_path_factory.mktemp("films")
     for name, length, size in (("short", 2, "320x240"), ("long", 40, "854x480")):
         picture = ("-f", "lavfi", "-i", f"testsrc2=s={size}:r=25:d={length}")

@@ -32,6 +32,9 @@ CLOCK_MAY_JUMP = frozenset({"mpegts", "mpeg"})
 #: Bare streams, of which ffprobe gives packets no time at all.
 TIMELESS = frozenset({"h264", "hevc"})
 _UNKNOWN = "N/A"  #: ffprobe's word
+_MOST_PICTURES = 2_000_000
+#: Places to begin at that are this far apart on average: some may not be marked as such, and the pictures themselves tell.
+_KEYS_MISSING_SECONDS = 30.0
 #: Of reading a file otherwise than by ffprobe.
 MOST_CPU_SECONDS = 5.0
 
@@ -128,8 +131,11 @@ class Extent:
         self, index: int, times: Sequence[int], keys: Sequence[int], seconds: Callable[[int], float]
     ) -> None:
         """Note the pictures of a stream by their times, in the order in which they are stored; decoding may begin at the places
-        in `keys`. Raises NotPlainError where what follows such a place is not shown behind all that came before it."""
-        if keys[:1] != [0]:
+        in `keys`. Raises NotPlainError where what follows such a place is not shown behind all that came before it, and where
+        there are none, too many, or so few places that some may not be marked."""
+        if not 0 < len(times) <= _MOST_PICTURES or keys[:1] != [0]:
+            raise NotPlainError
+        if seconds(max(times)) - seconds(min(times)) > _KEYS_MISSING_SECONDS * len(keys):
             raise NotPlainError
         self.packets[index] = len(times)
         self.begins[index] = seconds(min(times))

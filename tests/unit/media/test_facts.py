@@ -35,6 +35,35 @@ def test_a_packet_of_sound_that_claims_to_last_for_days_lasts_no_time() -> None:
     assert extent.ends == {0: 90.0, 1: 0.5}
 
 
+def test_a_packet_without_a_time_counts() -> None:
+    extent = Extent(whole=True, sounds=frozenset({1}))
+    for line in ("0,0.58,0.50,0.04,K__", "0,N/A,N/A,0.04,___", "1,0.57,0.57,0.02,K__", "1,N/A,N/A,0.02,K__"):
+        assert extent.take(line)
+
+    assert extent.packets == {0: 2, 1: 2}
+    assert extent.faults == {}
+
+
+@pytest.mark.parametrize(("promised", "found"), [("4.01", 4.01), ("3.9", 3.925), ("4.5", 4.01)])
+def test_a_last_packet_that_does_not_say_how_long_it_lasts_ends_where_the_header_says(
+    promised: str, found: float
+) -> None:
+    sound = {
+        "index": 0,
+        "codec_type": "audio",
+        "codec_name": "alac",
+        "channels": 1,
+        "sample_rate": "48000",
+        "duration": promised,
+    }
+    facts = facts_from({"format": {"format_name": "caf", "start_time": "0.0"}, "streams": [sound]}, size=100)
+    extent = Extent(whole=True, sounds=frozenset({0}))
+    for line in ("0,3.84,3.84,N/A,K__", "0,3.925,3.925,N/A,K__"):
+        assert extent.take(line)
+
+    assert measured(facts, extent).audio[0].duration == pytest.approx(found)
+
+
 def test_a_cover_is_not_a_film() -> None:
     found = facts(stream(disposition={"attached_pic": 1}))
 

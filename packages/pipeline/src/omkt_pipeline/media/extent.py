@@ -81,6 +81,8 @@ class Extent:
     )  #: streams with pictures behind a key frame that are shown before it
     #: Streams whose timestamps are missing or jump, with the word for it.
     faults: dict[int, str] = field(default_factory=dict)
+    #: Seconds between the last two packets of a sound of which the last one does not say how long it lasts.
+    _last_steps: dict[int, float] = field(default_factory=dict)
     _clocks: dict[int, float] = field(default_factory=dict)
     _newest_key: dict[int, float] = field(default_factory=dict)
     _expected: dict[int, float] = field(default_factory=dict)
@@ -95,6 +97,10 @@ class Extent:
             lasts = 0.0 if lasting == _UNKNOWN else float(lasting)
             if self.timeless and shown == decoded == _UNKNOWN:
                 decoded = str(self.ends.get(index, 0.0))
+            if shown == decoded == _UNKNOWN:
+                # It counts: several frames may share the time of a pack, and some before a clock's zero have none.
+                self.packets[index] = self.packets.get(index, 0) + 1
+                return True
             time = float(decoded if shown == _UNKNOWN else shown)
             clock = None if decoded == _UNKNOWN else float(decoded)
         except ValueError:
@@ -106,12 +112,18 @@ class Extent:
             self.faults.setdefault(index, "jump")
             return True
         time += self._shift
+        if index in self.sounds:
+            self._note_step(index, time, known=lasting != _UNKNOWN)
         self.begins[index] = min(self.begins.get(index, time), time)
         self.ends[index] = max(self.ends.get(index, time), time + lasts)
         if shown == _UNKNOWN:
             self.faults[index] = "are missing"
         if clock is not None:
             self._note_clock(index, clock)
+        self._note_flags(index, time, flags)
+        return True
+
+    def _note_flags(self, index: int, time: float, flags: str) -> None:
         if time < self._newest_key.get(index, time):
             self.open_groups.add(index)
         if "D" not in flags:
@@ -119,7 +131,19 @@ class Extent:
         if flags.startswith("K"):
             self._newest_key[index] = time
             self.add_key(index, time)
-        return True
+
+    def _note_step(self, index: int, time: float, *, known: bool) -> None:
+        step = time - self.ends.get(index, time)
+        if known or not 0 < step < _LONGEST_SOUND_SECONDS:
+            self._last_steps.pop(index, None)
+        else:
+            self._last_steps[index] = step
+
+    def lengthen(self, index: int, promised: float) -> None:
+        """Let a sound whose last packet does not say how long it lasts go on to `promised`, its end by the header, if that packet
+        is then no longer than the one before."""
+        if index in self._last_steps and index in self.ends:
+            self.ends[index] = max(self.ends[index], min(promised, self.ends[index] + self._last_steps[index]))
 
     def add_key(self, index: int, time: float) -> None:
         """Note a key frame, unless the one before is near."""
@@ -193,6 +217,9 @@ def short_of(promised: float, found: float) -> bool:
 def measured(facts: MediaFacts, extent: Extent, *, missing: int = 0) -> MediaFacts:
     """Facts whose durations come from the data; `missing` as outer_sizes tells it. Raises SourceError (source_truncated) for
     a file that was cut off."""
+    for track in facts.audio:
+        if track.duration is not None:
+            extent.lengthen(track.index, track.start + track.duration)
     ends = extent.ends
     wanted = {track.index for track in facts.video} | {track.index for track in facts.audio}
     known = [end for index, end in ends.items() if index in wanted & extent.shown]

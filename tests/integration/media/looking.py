@@ -60,3 +60,46 @@ def first_pixel(path: Path, tools: Tools, x: int, y: int) -> tuple[int, int, int
 def _ask(path: Path, tools: Tools, *words: str) -> Any:
     argv = [str(tools.ffprobe), "-v", "error", "-of", "json", *words, str(path)]
     return json.loads(subprocess.run(argv, check=True, capture_output=True, timeout=60).stdout)
+
+
+def decoded_times(path: Path, tools: Tools) -> list[str]:
+    """When each picture of a file is shown, as a decoder tells."""
+    argv = [
+        str(tools.ffprobe),
+        "-v",
+        "error",
+        "-select_streams",
+        "v",
+        "-show_entries",
+        "frame=pts_time",
+        "-of",
+        "csv=p=0",
+    ]
+    shown = subprocess.run([*argv, str(path)], check=True, capture_output=True, text=True, timeout=60).stdout
+    return [line.rstrip(",") for line in shown.split()]  # a comma follows where a frame has side data
+
+
+def first_sound(path: Path, tools: Tools) -> float:
+    samples = heard(path, tools, "-ac", "1", "-ar", "48000")
+    return next(number for number, sample in enumerate(samples) if abs(sample) > 3000) / 48000
+
+
+def first_light(path: Path, tools: Tools) -> int:
+    argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-i", str(path), "-vf", "scale=1:1", "-pix_fmt", "gray"]
+    levels = subprocess.run([*argv, "-f", "rawvideo", "-"], check=True, capture_output=True, timeout=60).stdout
+    return next(number for number, level in enumerate(levels) if level > 128)
+
+
+def said(path: Path, tools: Tools) -> dict[str, Any]:
+    argv = [
+        str(tools.ffprobe),
+        "-v",
+        "error",
+        "-show_format",
+        "-show_streams",
+        "-show_chapters",
+        "-of",
+        "json",
+        str(path),
+    ]
+    return dict(json.loads(subprocess.run(argv, check=True, capture_output=True, timeout=60).stdout))

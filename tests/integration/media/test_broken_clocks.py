@@ -4,9 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.integration.media.looking import streams
+from tests.integration.media.looking import first_light, first_sound, streams
 from tests.integration.media.pipeline import Pipeline
-from tests.integration.media.test_parts import first_light, first_sound
 
 from omkt_pipeline.media.tools import Tools
 

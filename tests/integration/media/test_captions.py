@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.integration.media.cutting import SHORT, TWO_SLOTS
 from tests.integration.media.looking import captioned_frames, packet_count
 from tests.integration.media.pipeline import Pipeline
-from tests.integration.media.test_chunks import SHORT, TWO_SLOTS
 
 from omkt_pipeline.media.tools import Tools
 

@@ -1,112 +1,27 @@
 """A film encoded in chunks has the frames that it has when it is encoded whole: by hashes, frame for frame."""
 
-import json
 import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.integration.media.conftest import media_folder
-from tests.integration.media.looking import key_frame_times, packet_count, streams
+from tests.integration.media.cutting import SHORT, TWO_SLOTS, assert_chunks_are_the_whole, planned, videos
+from tests.integration.media.films import CLIPS, clip_of, real_films
+from tests.integration.media.looking import decoded_times, key_frame_times, packet_count, streams
 from tests.integration.media.pipeline import Delivered, Pipeline
 
-from omkt_pipeline.domain.capacity import Capacity, ChunkRules
 from omkt_pipeline.domain.job import Variation
-from omkt_pipeline.domain.media import SourceFile
-from omkt_pipeline.domain.plan import Plan
-from omkt_pipeline.domain.recipe import EncodeVideo, encode_spec, singles
+from omkt_pipeline.domain.recipe import EncodeVideo
 from omkt_pipeline.media.encode_argv import video_source_argv
 from omkt_pipeline.media.tools import Tools
-from omkt_pipeline.planning.plan import plan_job
-from omkt_pipeline.presets import shipped
 
 Clip = Callable[..., Path]
-TWO_SLOTS = Capacity(slots=2, hosts=2)
-SHORT = ChunkRules(min_seconds=2, target_seconds=2)
-
-_PICTURE = "-f lavfi -i testsrc2=d=9:r=25:s=160x90"
-_SOUND = "-f lavfi -i sine=d=9:r=48000"
-_BOTH = f"{_PICTURE} {_SOUND} -c:a aac -b:a 64k"
-#: Name of the file, and the words that make it.
-CLIPS = {
-    "closed.mp4": f"{_BOTH} -c:v libx264 -preset ultrafast -g 30 -flags +cgop",
-    "b-frames.mp4": f"{_BOTH} -c:v libx264 -preset veryfast -bf 3 -g 40",
-    "open.mp4": f"{_BOTH} -c:v libx264 -preset veryfast -bf 3 -g 40 -x264-params open-gop=1:scenecut=0:b-pyramid=strict",
-    "open.mkv": f"{_BOTH} -c:v libx264 -preset veryfast -bf 3 -g 40 -x264-params open-gop=1:scenecut=0",
-    "open-hevc.mp4": f"{_BOTH} -c:v libx265 -preset ultrafast -x265-params log-level=error:open-gop=1:keyint=30:bframes=3",
-    "open-mpeg2.ts": f"{_BOTH} -c:v mpeg2video -bf 2 -g 12 -b:v 2M",
-    "vfr.mkv": f"{_BOTH} -vf select='not(eq(mod(n,7),3))*not(between(n,90,110))' -fps_mode passthrough -c:v libx264 -g 30",
-    "offset.ts": f"{_BOTH} -c:v libx264 -preset veryfast -bf 2 -g 30 -output_ts_offset 7000.5",
-    "plain.ts": f"{_BOTH} -c:v libx264 -preset veryfast -bf 2 -g 30",
-    "ntsc.mp4": f"-f lavfi -i testsrc2=d=9:r=30000/1001:s=160x90 {_SOUND} -c:a aac -c:v libx264 -preset ultrafast -g 45",
-    "odd.mp4": f"-f lavfi -i testsrc2=d=9:r=8797/1000:s=160x90 {_SOUND} -c:a aac -c:v libx264 -preset ultrafast -g 9",
-    "vp9.webm": f"{_PICTURE} -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 40 -b:v 200k",
-    "late.mkv": f"-itsoffset 0.4 {_PICTURE} {_SOUND} -map 0 -map 1 -c:a aac -c:v libx264 -preset ultrafast -g 30",
-    "late.ts": f"-itsoffset 0.7 {_PICTURE} {_SOUND} -map 0 -map 1 -c:a aac -c:v libx264 -preset veryfast -bf 2 -g 30",
-    "fields.ts": "-f lavfi -i testsrc2=d=9:r=50:s=160x96 -vf tinterlace=interleave_top,setfield=tff -c:v mpeg2video"
-    " -flags +ildct+ilme -g 15 -b:v 2M",
-}  # fmt: skip
 
 
 @pytest.fixture
 def source(request: pytest.FixtureRequest, clip: Clip) -> Path:
     return clip_of(clip, request.param)
-
-
-def clip_of(clip: Clip, name: str) -> Path:
-    """A clip by its name; some are made of others."""
-    if name == "edit-list.mp4":
-        # Cut behind a key frame without encoding: the index still holds frames that are not shown.
-        film = clip("b-frames.mp4", CLIPS["b-frames.mp4"])
-        return clip(name, f"-ss 0.7 -i {film} -c copy")
-    if name == "negative.mkv":
-        film = clip("b-frames.mp4", CLIPS["b-frames.mp4"])
-        return clip(name, f"-i {film} -c copy -output_ts_offset -0.5 -avoid_negative_ts disabled")
-    return clip(name, CLIPS[name])
-
-
-def planned(pipeline: Pipeline, path: Path, *presets: str) -> tuple[Plan, Path]:
-    """The plan of a file for two slots, in chunks as short as may be; and the file on the share."""
-    media = pipeline.store(path)
-    facts = pipeline.probe(media)
-    wanted = [shipped()[preset] for preset in presets or ("mp4-720p",)]
-    plan = plan_job(facts, SourceFile(path=media.path, bytes=media.bytes), wanted, capacity=TWO_SLOTS, rules=SHORT)
-    return plan, pipeline.share.root / media.path
-
-
-def videos(plan: Plan) -> list[EncodeVideo]:
-    """The video encodes of a plan."""
-    return [
-        recipe
-        for task in plan.tasks
-        if task.key.startswith("video")
-        for recipe in singles(encode_spec.validate_python(task.spec))
-        if isinstance(recipe, EncodeVideo)
-    ]
-
-
-def frame_hashes(recipe: EncodeVideo, source: Path, pipeline: Pipeline) -> list[str]:
-    """A hash of every frame that the encoder of the recipe's first rendition is given, in their order."""
-    argv = video_source_argv(recipe, source, tools=pipeline.tools, limits=pipeline.limits, threads=2)
-    argv += ["-map", "[v0]", "-r", recipe.rate, "-fps_mode", "cfr", "-c:v", "rawvideo", "-f", "framemd5", "-"]
-    for number in range(1, len(recipe.renditions)):
-        argv += ["-map", f"[v{number}]", "-f", "null", "/dev/null"]
-    argv[argv.index("-progress") : argv.index("-progress") + 2] = []
-    shown = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=120).stdout
-    lines = [line.split(",") for line in shown.splitlines() if line and not line.startswith("#")]
-    assert [int(line[2]) for line in lines] == list(range(len(lines)))
-    return [line[5].strip() for line in lines]
-
-
-def assert_chunks_are_the_whole(plan: Plan, source: Path, pipeline: Pipeline) -> None:
-    chunks = videos(plan)
-    assert len(chunks) > 1
-    whole = frame_hashes(chunks[0].model_copy(update={"chunk": None}), source, pipeline)
-    pieces = [frame_hashes(chunk, source, pipeline) for chunk in chunks]
-
-    assert [len(piece) for piece in pieces[:-1]] == [chunk.chunk.frames for chunk in chunks[:-1] if chunk.chunk]
-    assert [one for piece in pieces for one in piece] == whole
 
 
 @pytest.mark.parametrize("source", [*CLIPS, "edit-list.mp4", "negative.mkv"], indirect=True)
@@ -143,23 +58,6 @@ def test_chunks_of_every_codec_fit_together(
 
     assert len(ours) == 225
     assert ours == theirs
-
-
-def decoded_times(path: Path, tools: Tools) -> list[str]:
-    """When each picture of a file is shown, as a decoder tells."""
-    argv = [
-        str(tools.ffprobe),
-        "-v",
-        "error",
-        "-select_streams",
-        "v",
-        "-show_entries",
-        "frame=pts_time",
-        "-of",
-        "csv=p=0",
-    ]
-    shown = subprocess.run([*argv, str(path)], check=True, capture_output=True, text=True, timeout=60).stdout
-    return [line.rstrip(",") for line in shown.split()]  # a comma follows where a frame has side data
 
 
 def decoded_samples(path: Path, tools: Tools) -> int:
@@ -283,21 +181,6 @@ def test_a_chunk_whose_key_frame_is_not_there_is_read_from_the_beginning(
 
     made = staged.facts["renditions"].values()
     assert {rendition["frames"] for rendition in made} == {task.spec["chunk"]["frames"]}
-
-
-def real_films() -> list[Path]:
-    """Files of the collection that are long enough for two chunks and small enough for a test."""
-    folder = media_folder()
-    if folder is None:
-        return []
-    known = json.loads((folder / "MANIFEST.json").read_text())
-    return [
-        folder / one["file"]
-        for one in known
-        if not one["file"].startswith(("broken/", "hostile/", "bench/"))
-        and 4 < float(one["expected"].get("duration_s") or 0) < 40
-        and any(stream["type"] == "video" and not stream.get("attached_pic") for stream in one["expected"]["streams"])
-    ]
 
 
 @pytest.mark.parametrize("film", real_films(), ids=lambda film: film.name)

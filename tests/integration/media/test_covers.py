@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from tests.integration.media.conftest import media_folder
+from tests.integration.media.looking import said
 from tests.integration.media.pipeline import Pipeline
-from tests.integration.media.test_labels import said
 
 from omkt_pipeline.media.tools import Tools
 

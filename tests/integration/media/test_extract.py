@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.integration.media.cutting import SHORT, TWO_SLOTS
+from tests.integration.media.films import CLIPS, SOUNDING, real_films
 from tests.integration.media.pipeline import Delivered, Pipeline
-from tests.integration.media.test_chunks import CLIPS, SHORT, TWO_SLOTS, real_films
 
 from omkt_pipeline.domain.job import Variation
 from omkt_pipeline.domain.task import TaskKind
@@ -15,21 +16,6 @@ from omkt_pipeline.media.tools import Tools
 Clip = Callable[..., Path]
 AFAR = TWO_SLOTS.model_copy(update={"afar": True})
 
-_PICTURE = "-f lavfi -i testsrc2=d=7:r=25:s=160x90"
-_SOUND = "-f lavfi -i sine=d=7:r=48000"
-_ENCODED = "-c:v libx264 -preset ultrafast -g 25"
-FILMS = {
-    "x-aac.mp4": f"{_PICTURE} {_SOUND} {_ENCODED} -c:a aac",
-    "x-late.mp4": f"{_PICTURE} -itsoffset 0.7 {_SOUND} -map 0 -map 1 {_ENCODED} -c:a aac",
-    "x-late.mkv": f"{_PICTURE} -itsoffset 0.7 {_SOUND} -map 0 -map 1 {_ENCODED} -c:a ac3",
-    "x-late-picture.mp4": f"-itsoffset 0.4 {_PICTURE} {_SOUND} -map 0 -map 1 {_ENCODED} -c:a aac",
-    "x-pcm.mov": f"{_PICTURE} {_SOUND} {_ENCODED} -c:a pcm_s24le",
-    "x-opus.mkv": f"{_PICTURE} {_SOUND} {_ENCODED} -c:a libopus",
-    "x-flac.mkv": f"{_PICTURE} {_SOUND} {_ENCODED} -c:a flac",
-    "x-mp3.mp4": f"{_PICTURE} {_SOUND} {_ENCODED} -c:a libmp3lame",
-    "x-monos.mov": f"{_PICTURE} {_SOUND} -f lavfi -i sine=d=7:f=880:r=48000 -map 0 -map 1 -map 2 -ac 1 {_ENCODED}"
-    " -c:a pcm_s16le",
-}
 #: Copied by some builds, it begins some milliseconds later; so that the film is read.
 SHIFTED = {"x-opus.mkv"}
 #: The picture takes most of the time, and is not what is looked at.
@@ -63,9 +49,9 @@ def samples(path: Path, tools: Tools) -> bytes:
     return subprocess.run(argv, check=True, capture_output=True, timeout=60).stdout
 
 
-@pytest.mark.parametrize("name", FILMS)
+@pytest.mark.parametrize("name", SOUNDING)
 def test_what_is_copied_out_sounds_as_the_film_does(tmp_path: Path, each_build: Tools, clip: Clip, name: str) -> None:
-    source = clip(name, FILMS[name])
+    source = clip(name, SOUNDING[name])
     near = run(tmp_path / "near", each_build, source, afar=False)
     afar = run(tmp_path / "afar", each_build, source, afar=True)
 
@@ -87,7 +73,7 @@ def test_a_copy_that_differs_is_not_used(
 ) -> None:
     monkeypatch.setattr("omkt_metadata.extract.alike", lambda _: False)
     pipeline = Pipeline(tmp_path, tools, capacity=AFAR, rules=SHORT)
-    delivered = pipeline.run(clip("x-flac.mkv", FILMS["x-flac.mkv"]), ["mp4-720p"])
+    delivered = pipeline.run(clip("x-flac.mkv", SOUNDING["x-flac.mkv"]), ["mp4-720p"])
 
     assert [facts for kind, facts in pipeline.settled if kind is TaskKind.EXTRACT] == [{}]
     assert samples(delivered.entries["mp4-720p"], tools)

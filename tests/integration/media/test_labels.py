@@ -1,12 +1,11 @@
 """Tags and chapters go with the sound, where a preset says so, and nothing else of a source's words does."""
 
-import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.integration.media.looking import said
 from tests.integration.media.pipeline import Pipeline
 
 from omkt_pipeline.domain.job import Variation
@@ -28,21 +27,6 @@ def talk(clip: Clip, tmp_path: Path) -> Path:
         f"-f lavfi -i testsrc2=d=6:r=25:s=160x90 -f lavfi -i sine=d=6:r=48000 -f ffmetadata -i {words}"
         " -map 0 -map 1 -map_metadata 2 -map_chapters 2 -c:v libx264 -preset ultrafast -c:a aac",
     )
-
-
-def said(path: Path, tools: Tools) -> dict[str, Any]:
-    argv = [
-        str(tools.ffprobe),
-        "-v",
-        "error",
-        "-show_format",
-        "-show_streams",
-        "-show_chapters",
-        "-of",
-        "json",
-        str(path),
-    ]
-    return dict(json.loads(subprocess.run(argv, check=True, capture_output=True, timeout=60).stdout))
 
 
 def chapters(found: dict[str, Any]) -> list[tuple[float, float, str]]:

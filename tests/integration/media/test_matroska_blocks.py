@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 from tests.integration.media.conftest import media_folder
-from tests.integration.media.test_sample_tables import both
+from tests.integration.media.two_ways import agree, both, is_plain
 
 from omkt_pipeline.domain.errors import SourceError
 from omkt_pipeline.domain.limits import Limits
-from omkt_pipeline.domain.media import MediaFacts
-from omkt_pipeline.media import probing
 from omkt_pipeline.media.probing import probe
 from omkt_pipeline.media.tools import Tools
 
@@ -95,26 +93,3 @@ def test_a_film_whose_header_claims_too_much_is_whole_by_its_blocks(
     facts, _ = probe(film, tools=each_build, limits=Limits())
 
     assert facts.duration == pytest.approx(9, abs=0.1)
-
-
-def is_plain(film: Path, tools: Tools, monkeypatch: Patch) -> bool:
-    """Whether probing does without ffprobe's list of all packets."""
-    asked: list[Path] = []
-    counted = probing._counted
-    with monkeypatch.context() as listening:
-        listening.setattr(probing, "_counted", lambda path, *a, **k: (asked.append(path), counted(path, *a, **k))[1])
-        probe(film, tools=tools, limits=Limits())
-    return not asked
-
-
-def agree(written: MediaFacts, counted: MediaFacts) -> None:
-    """Equal, but for the thousandths to which such files round, and versions of ffprobe in different ways."""
-    assert without_lengths(written) == without_lengths(counted)
-    ours, theirs = ([facts, *facts.video, *facts.audio] for facts in (written, counted))
-    for one, other in zip(ours, theirs, strict=True):
-        assert one.duration == pytest.approx(other.duration, abs=0.0015)
-
-
-def without_lengths(facts: MediaFacts) -> MediaFacts:
-    video, audio = ([one.model_copy(update={"duration": None}) for one in kind] for kind in (facts.video, facts.audio))
-    return facts.model_copy(update={"duration": None, "video": video, "audio": audio})

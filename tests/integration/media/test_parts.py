@@ -1,13 +1,13 @@
 """Only a part of a source, exact to the frame and the sample; and presets that one job changes."""
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.integration.media.looking import frame_types, heard, streams
+from tests.integration.media.cutting import frame_hashes, videos
+from tests.integration.media.films import clip_of
+from tests.integration.media.looking import first_light, first_sound, frame_types, heard, streams
 from tests.integration.media.pipeline import Pipeline
-from tests.integration.media.test_chunks import clip_of, frame_hashes, videos
 
 from omkt_pipeline.domain.errors import SourceError
 from omkt_pipeline.domain.job import Variation
@@ -85,14 +85,3 @@ def test_one_job_makes_variations_of_one_preset(pipeline: Pipeline, film: Path) 
     assert [(output.key, output.preset) for output in delivered.plan.outputs][1] == ("small", "mp4-480p")
     assert [image["at"] for image in delivered.results["moments"]["images"]] == [0.5, 6.5, 6.9]
     assert frame_types(delivered.entries["small"], pipeline.tools)[0] == "I"
-
-
-def first_sound(path: Path, tools: Tools) -> float:
-    samples = heard(path, tools, "-ac", "1", "-ar", "48000")
-    return next(number for number, sample in enumerate(samples) if abs(sample) > 3000) / 48000
-
-
-def first_light(path: Path, tools: Tools) -> int:
-    argv = [str(tools.ffmpeg), "-v", "error", "-nostdin", "-i", str(path), "-vf", "scale=1:1", "-pix_fmt", "gray"]
-    levels = subprocess.run([*argv, "-f", "rawvideo", "-"], check=True, capture_output=True, timeout=60).stdout
-    return next(number for number, level in enumerate(levels) if level > 128)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from tests.integration.media.conftest import media_folder
-from tests.integration.media.test_chunks import CLIPS, clip_of
+from tests.integration.media.films import CLIPS, clip_of
+from tests.integration.media.two_ways import both
 
 from omkt_pipeline.domain.errors import SourceError
 from omkt_pipeline.domain.limits import Limits
@@ -79,15 +80,6 @@ def test_a_film_that_was_cut_off_is_not_believed(tmp_path: Path, tools: Tools, c
     with pytest.raises(SourceError, match="breaks off") as caught:
         probing.probe(cut, tools=tools, limits=Limits())
     assert caught.value.code == "source_truncated"
-
-
-def both(film: Path, tools: Tools, monkeypatch: Patch) -> tuple[MediaFacts, MediaFacts]:
-    """The facts from the tables, and those from all packets."""
-    with monkeypatch.context() as without:
-        without.setattr(probing, "_written", lambda *_: None)
-        counted, _ = probing.probe(film, tools=tools, limits=Limits())
-    written, _ = probing.probe(film, tools=tools, limits=Limits())
-    return written, counted
 
 
 def agree(written: MediaFacts, counted: MediaFacts) -> None:

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from tests.integration.media.test_chunks import real_films
-from tests.integration.media.test_extract import FILMS
+from tests.integration.media.films import SOUNDING, real_films
 
 from omkt_pipeline.domain.limits import Limits
 from omkt_pipeline.media.encode_argv import NOTHING_ELSE, begin
@@ -22,8 +21,8 @@ Clip = Callable[..., Path]
 _PICTURE = "-f lavfi -i testsrc2=d=7:r=25:s=160x90"
 _SOUND = "-f lavfi -i sine=d=7:r=48000"
 _ENCODED = "-c:v libx264 -preset ultrafast -g 25"
-TABLED_FILMS = {
-    **{name: FILMS[name] for name in ("x-aac.mp4", "x-late.mp4", "x-late-picture.mp4")},
+TABLED_SOUNDING = {
+    **{name: SOUNDING[name] for name in ("x-aac.mp4", "x-late.mp4", "x-late-picture.mp4")},
     "x-two.mp4": f"{_PICTURE} {_SOUND} -f lavfi -i sine=d=7:f=880 -map 1 -map 0 -map 2 {_ENCODED} -c:a aac -b:a:1 32k",
     "x-fast.mp4": f"{_PICTURE} {_SOUND} {_ENCODED} -c:a aac -movflags faststart",
     "x-alac.mov": f"{_PICTURE} {_SOUND} {_ENCODED} -c:a alac",
@@ -35,8 +34,8 @@ TABLED_FILMS = {
 }
 #: What says elsewhere, or in another way, where its samples lie.
 LEFT = {
-    "x-pcm.mov": FILMS["x-pcm.mov"],
-    "x-mp3.mp4": FILMS["x-mp3.mp4"],  # one size for all samples: in QuickTime's old headers, not theirs
+    "x-pcm.mov": SOUNDING["x-pcm.mov"],
+    "x-mp3.mp4": SOUNDING["x-mp3.mp4"],  # one size for all samples: in QuickTime's old headers, not theirs
     "x-fragments.mp4": f"{_PICTURE} {_SOUND} {_ENCODED} -c:a aac -movflags frag_keyframe+empty_moov",
     "x-aac.mkv": f"{_PICTURE} {_SOUND} {_ENCODED} -c:a aac",
 }
@@ -60,9 +59,9 @@ def proven(source: Path, copy: Path, indexes: Sequence[int], tools: Tools) -> bo
     return lists[0].stat().st_size > 500 and alike(lists)
 
 
-@pytest.mark.parametrize("name", TABLED_FILMS)
+@pytest.mark.parametrize("name", TABLED_SOUNDING)
 def test_a_copy_gives_the_packets_of_the_film(tmp_path: Path, each_build: Tools, clip: Clip, name: str) -> None:
-    source = clip(name, TABLED_FILMS[name])
+    source = clip(name, TABLED_SOUNDING[name])
     facts, _ = probe(source, tools=each_build, limits=Limits())
     indexes = [track.index for track in facts.audio]
 
@@ -72,7 +71,7 @@ def test_a_copy_gives_the_packets_of_the_film(tmp_path: Path, each_build: Tools,
 
 
 def test_one_of_two_sounds_is_copied(tmp_path: Path, tools: Tools, clip: Clip) -> None:
-    source = clip("x-two.mp4", TABLED_FILMS["x-two.mp4"])
+    source = clip("x-two.mp4", TABLED_SOUNDING["x-two.mp4"])
 
     assert copied(source, tmp_path / "copy.mov", [2])
     assert proven(source, tmp_path / "copy.mov", [2], tools)
@@ -85,23 +84,23 @@ def test_what_tables_do_not_say_plainly_is_left(tmp_path: Path, clip: Clip, name
 
 
 def test_a_picture_is_no_sound(tmp_path: Path, clip: Clip) -> None:
-    assert not copied(clip("x-aac.mp4", FILMS["x-aac.mp4"]), tmp_path / "copy.mov", [0])
+    assert not copied(clip("x-aac.mp4", SOUNDING["x-aac.mp4"]), tmp_path / "copy.mov", [0])
 
 
 def test_no_more_than_is_allowed_is_copied(tmp_path: Path, clip: Clip) -> None:
-    assert not copied(clip("x-aac.mp4", FILMS["x-aac.mp4"]), tmp_path / "copy.mov", [1], most_bytes=1000)
+    assert not copied(clip("x-aac.mp4", SOUNDING["x-aac.mp4"]), tmp_path / "copy.mov", [1], most_bytes=1000)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.9, 0.999])
 def test_a_film_that_was_cut_off_is_left(tmp_path: Path, clip: Clip, share: float) -> None:
-    whole = clip("x-fast.mp4", TABLED_FILMS["x-fast.mp4"]).read_bytes()
+    whole = clip("x-fast.mp4", TABLED_SOUNDING["x-fast.mp4"]).read_bytes()
     (tmp_path / "cut.mp4").write_bytes(whole[: int(len(whole) * share)])
 
     assert not copied(tmp_path / "cut.mp4", tmp_path / "copy.mov", [1])
 
 
 def test_a_header_that_points_one_place_many_times_does_not_grow_the_copy(tmp_path: Path, clip: Clip) -> None:
-    data = bytearray(clip("x-fast.mp4", TABLED_FILMS["x-fast.mp4"]).read_bytes())
+    data = bytearray(clip("x-fast.mp4", TABLED_SOUNDING["x-fast.mp4"]).read_bytes())
     sizes = data.rindex(b"stsz")  # the sound's, which comes last
     (count,) = struct.unpack_from(">I", data, sizes + 12)
     struct.pack_into(f">{count}I", data, sizes + 16, *[50_000] * count)

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.media.conftest import media_folder
-from tests.integration.media.test_matroska_blocks import agree, is_plain
-from tests.integration.media.test_sample_tables import both
+from tests.integration.media.two_ways import agree, both, is_plain
 
 from omkt_pipeline.domain.errors import SourceError
 from omkt_pipeline.media.tools import Tools

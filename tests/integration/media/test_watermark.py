@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.integration.media.looking import first_pixel
+from tests.integration.media.cutting import SHORT, TWO_SLOTS
+from tests.integration.media.looking import decoded_times, first_pixel
 from tests.integration.media.pipeline import Pipeline
-from tests.integration.media.test_chunks import SHORT, TWO_SLOTS, decoded_times
 
 from omkt_pipeline.domain.errors import SourceError
 from omkt_pipeline.domain.job import Variation

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from omkt_pipeline.domain.media import AudioTrack, MediaFacts, VideoTrack
 from omkt_pipeline.media.extent import Extent, NotPlainError
+from omkt_pipeline.media.sound_frames import frames_in
 from omkt_pipeline.media.transport import CLOCK, Packets, Track
-from omkt_pipeline.media.units import begins_anew, frames_in, units_of
+from omkt_pipeline.media.units import begins_anew, units_of
 
 _PICTURES = frozenset({"h264", "hevc"})
 _PROGRESSIVE = (None, "progressive", "unknown")

@@ -18,7 +18,8 @@ from omkt_pipeline.media.tools import Tools, find_tools
 
 _SECONDS = 1800
 _TURNS = 9
-_KINDS = ("mp4", "mkv", "ts")
+#: Kinds of files, with what becomes of the clip's streams.
+_KINDS = {"mp4": "-c copy", "mov": "-c copy -c:a pcm_s16le", "mkv": "-c copy", "ts": "-c copy"}
 
 
 def run() -> None:
@@ -53,8 +54,8 @@ def _film(folder: Path, kind: str, tools: Tools) -> Path:
     """Half an hour, with its streams copied out of the bench clips again and again."""
     clip = sorted(source_folder().glob("*.mp4"))[0]
     film = folder / f"film.{kind}"
-    words = ["-v", "error", "-nostdin", "-y", "-stream_loop", "-1", "-i", str(clip), "-t", str(_SECONDS), "-c", "copy"]
-    subprocess.run([str(tools.ffmpeg), *words, str(film)], check=True)
+    words = ["-v", "error", "-nostdin", "-y", "-stream_loop", "-1", "-i", str(clip), "-t", str(_SECONDS)]
+    subprocess.run([str(tools.ffmpeg), *words, *_KINDS[kind].split(), str(film)], check=True)
     return film
 
 

@@ -29,6 +29,17 @@ MADE = {
     "silent.mp4": _PICTURE,
     "hevc.mp4": f"{_BOTH} -c:v libx265 -x265-params log-level=error",
     "prores.mov": f"{_BOTH} -c:v prores_ks",
+    "values.mov": f"{_BOTH} -c:a pcm_s24le -ac 6",
+    "late-values.mov": f"-itsoffset 1.3 {_BOTH} -c:a pcm_s16be",
+    "many-values.mov": f"{_BOTH.replace('sine=d=9', 'sine=d=12.3456')} -c:a pcm_f32le",
+    "telephone.mov": f"{_BOTH} -c:a pcm_alaw -ar 8000",
+    "mp3.mp4": f"{_BOTH} -c:a libmp3lame",
+    "opus.mp4": f"{_BOTH} -c:a libopus",
+    "flac.mp4": f"{_BOTH} -c:a flac -strict -2",
+    "eac3.mp4": f"{_BOTH} -c:a eac3",
+    "vp9.mp4": f"{_BOTH} -c:v libvpx-vp9 -g 40",
+    "mjpeg.mov": f"{_BOTH} -bf 0 -c:v mjpeg -pix_fmt yuvj420p -c:a pcm_u8",
+    "animation.mov": f"{_BOTH} -c:v qtrle",
 }  # fmt: skip
 
 

@@ -36,7 +36,10 @@ class TrackTables:
         track = dict(children(body))
         media = dict(children(track[b"mdia"]))
         about = dict(children(media[b"minf"]))
-        self.boxes = {**dict(children(track.get(b"edts", b""))), **dict(children(about[b"stbl"])), **media}
+        samples = children(about[b"stbl"])
+        self.boxes = {**dict(children(track.get(b"edts", b""))), **dict(samples), **media}
+        #: What the groups of samples say, of which there may be several: their kinds.
+        self.groups = frozenset(body[4:8] for name, body in samples if name in (b"sgpd", b"sbgp"))
 
     def columns(self, name: bytes, row: str, *, at: int = 4) -> list[tuple[int, ...]]:
         """The columns of a table, whose number of rows stands at `at`; `row` is as many letters of one kind."""
@@ -59,21 +62,30 @@ class TrackTables:
 
     def data(self, sizes: Sequence[int]) -> Data:
         """Where the samples of these sizes lie."""
+        offsets, held = self._chunks(len(sizes))
+        upto = list(accumulate(sizes, initial=0))
+        edges = [upto[end] for end in accumulate(held, initial=0)]
+        return Data(offsets, list(map(sub, edges[1:], edges)))
+
+    def equal_data(self, count: int, size: int) -> Data:
+        """Where so many samples of one size lie."""
+        offsets, held = self._chunks(count)
+        return Data(offsets, [number * size for number in held])
+
+    def _chunks(self, count: int) -> tuple[Sequence[int], Sequence[int]]:
+        """Where each chunk begins, and how many of so many samples it holds."""
         offsets = self.columns(b"stco", "I")[0] or self.columns(b"co64", "Q")[0]
         firsts, each_holds, _ = self.columns(b"stsc", "III")
-        if sizes and firsts[:1] != (1,):
+        if count and firsts[:1] != (1,):
             raise NotPlainError
-        held: list[int] = []  # samples of each chunk
+        held: list[int] = []
         for first, each, beyond in zip(firsts, each_holds, (*firsts[1:], len(offsets) + 1), strict=True):
             if not first < beyond <= len(offsets) + 1:
                 raise NotPlainError
             held += [each] * (beyond - first)
-        ends = list(accumulate(held, initial=0))
-        if ends[-1] != len(sizes):
+        if sum(held) != count:
             raise NotPlainError
-        upto = list(accumulate(sizes, initial=0))
-        edges = [upto[end] for end in ends]
-        return Data(offsets, list(map(sub, edges[1:], edges)))
+        return offsets, held
 
 
 def movie_of(path: Path) -> list[tuple[bytes, bytes]]:

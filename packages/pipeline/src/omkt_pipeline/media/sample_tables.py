@@ -23,8 +23,17 @@ from omkt_pipeline.media.movie_tables import (
     units_per_second,
 )
 
-#: Codecs whose samples are packets one by one, without a parser that divides or joins them.
-_CODECS = frozenset({"h264", "hevc", "av1", "prores", "mpeg4", "aac", "alac"})
+#: Codecs whose samples are packets one by one: no parser divides or joins them.
+_PICTURES = {"h264", "hevc", "av1", "vp9", "mpeg4", "h263", "prores", "dnxhd", "dvvideo", "mjpeg", "png", "qtrle"}
+_SOUNDS = {"aac", "alac", "mp3", "ac3", "eac3", "opus", "flac", "amr_nb", "amr_wb"}
+_CODECS = frozenset(_PICTURES | _SOUNDS)
+#: Sound without frames: a sample is one value of each channel and lasts one unit of the track's clock. Bytes of a value.
+_VALUES = {
+    "pcm_s16le": 2, "pcm_s16be": 2, "pcm_s24le": 3, "pcm_s24be": 3, "pcm_s32le": 4, "pcm_s32be": 4, "pcm_f32le": 4,
+    "pcm_f32be": 4, "pcm_f64le": 8, "pcm_f64be": 8, "pcm_u8": 1, "pcm_s8": 1, "pcm_alaw": 1, "pcm_mulaw": 1,
+}  # fmt: skip
+#: By such groups of samples a reader finds further key frames.
+_FURTHER_KEYS = b"rap "
 _MOST_EDITS = 4
 #: Boxes that say more about key frames or times than is read here.
 _NOT_PLAIN = frozenset({b"stps", b"stz2", b"senc", b"saio"})
@@ -37,7 +46,7 @@ def extent_of(path: Path, facts: MediaFacts) -> Extent | None:
         tracks = tables_of(movie_of(path))
         extent = Extent(whole=True, complete=True)
         wanted: list[VideoTrack | AudioTrack] = [*facts.video, *facts.audio]
-        if sum(track.frames or 0 for track in wanted) > MOST_SAMPLES:
+        if sum(track.frames or 0 for track in wanted if track.codec not in _VALUES) > MOST_SAMPLES:
             return None
         for track in wanted:
             _take(extent, track, tracks[track.index], bytes_there=facts.bytes)
@@ -51,20 +60,41 @@ def _take(extent: Extent, track: VideoTrack | AudioTrack, boxes: TrackTables, *,
     sound = isinstance(track, AudioTrack)
     if struct.unpack_from(">I", boxes.boxes[b"stsz"], 8)[0] != track.frames:
         raise NotPlainError
-    sizes = boxes.sizes()
-    if track.codec not in _CODECS or _NOT_PLAIN & boxes.boxes.keys() or sum(sizes) > bytes_there:
+    if _NOT_PLAIN & boxes.boxes.keys() or _FURTHER_KEYS in boxes.groups:
         raise NotPlainError
     if struct.unpack_from(">I", boxes.boxes[b"stsd"], 4)[0] != 1:
         raise NotPlainError
     if boxes.boxes[b"hdlr"][8:12] != (b"soun" if sound else b"vide"):
         raise NotPlainError
-    if any(boxes.boxes.get(name, b"")[4:8] not in (b"", b"roll") for name in (b"sgpd", b"sbgp")):
-        raise NotPlainError  # of pictures, groups of samples may be further key frames
-    if boxes.data(sizes).end > bytes_there:
+    if isinstance(track, AudioTrack) and track.codec in _VALUES:
+        _take_values(extent, track, boxes, bytes_there=bytes_there)
+        return
+    sizes = boxes.sizes()
+    if track.codec not in _CODECS or sum(sizes) > bytes_there or boxes.data(sizes).end > bytes_there:
         raise NotPlainError
     samples = _samples(boxes, len(sizes), sound=sound)
     if samples.decoded:
         _fill(extent, track, samples, _edits(boxes, samples.clock))
+
+
+def _take_values(extent: Extent, track: AudioTrack, boxes: TrackTables, *, bytes_there: int) -> None:
+    """The same of a sound without frames, all of which is heard."""
+    same, count = struct.unpack_from(">II", boxes.boxes[b"stsz"], 4)
+    clock = units_per_second(boxes.boxes[b"mdhd"])
+    if not same or not count or boxes.columns(b"stts", "II") != [(count,), (1,)]:
+        raise NotPlainError
+    if boxes.equal_data(count, _VALUES[track.codec] * track.channels).end > bytes_there:
+        raise NotPlainError
+    edits = _edits(boxes, clock)
+    late = sum(edit.length for edit in edits if edit.begins == EMPTY)
+    heard = [edit for edit in edits if edit.begins != EMPTY]
+    # The length of an edit is rounded to the clock of the film.
+    least = count - clock / boxes.movie_clock - 1
+    if len(heard) > 1 or any(edit.begins or edit.length < least for edit in heard):
+        raise NotPlainError
+    extent.begins[track.index] = late / clock
+    extent.ends[track.index] = (late + count) / clock
+    extent.shown.add(track.index)
 
 
 def _samples(boxes: TrackTables, count: int, *, sound: bool) -> Samples:

@@ -82,3 +82,12 @@ def test_a_short_film_is_its_own_preview(pipeline: Pipeline, clip: Clip) -> None
     short = clip("one-second.mp4", "-f lavfi -i testsrc2=d=1:r=25:s=320x180 -c:v libx264")
 
     assert packet_count(pipeline.run(short, ["preview"]).entries["preview"], pipeline.tools) == 25
+
+
+def test_the_first_picture_of_a_film_without_an_index_is_found(tmp_path: Path, each_build: Tools, clip: Clip) -> None:
+    # A search in such a file goes past the only key frame, also one for its beginning.
+    both = "-f lavfi -i testsrc2=d=1:r=25:s=320x180 -f lavfi -i sine=d=1"
+    film = clip("one-second.flv", f"{both} -c:v libx264 -pix_fmt yuv420p -c:a aac")
+    delivered = Pipeline(tmp_path, each_build).run(film, ["thumbnails"])
+
+    assert len(delivered.results["thumbnails"]["images"]) == 10

@@ -73,7 +73,7 @@ def _prepared(
 def still_argv(
     recipe: EncodeStills, still: Still, source: Path, target: Path, *, tools: Tools, limits: Limits, at: float
 ) -> list[str]:
-    """Take one still at or after `at` seconds into `target`/NAME.jpg."""
+    """Take one still at or after `at` seconds into `target`/NAME.jpg; the first one without a search, which may miss it."""
     filters = [DEINTERLACE] if recipe.deinterlace else []
     if still.choose_from > 1:
         filters.append(f"thumbnail=n={still.choose_from}")
@@ -83,7 +83,7 @@ def still_argv(
         colour = None
     filters += [scaled(still.width, still.height, colour, full_range=True), "format=yuvj420p", "setsar=1"]
     return [
-        *begin(tools), "-threads", "1", *opened(source, recipe.input.demuxer, limits, seek=at),
+        *begin(tools), "-threads", "1", *opened(source, recipe.input.demuxer, limits, seek=at or None),
         "-map", f"0:{recipe.input.index}", "-an", *NOTHING_ELSE,
         "-vf", ",".join(filters), "-frames:v", "1",
         "-c:v", "mjpeg", "-threads", "1", "-q:v", str(still.quality), "-f", "mjpeg", f"file:{target / still.name}.jpg",

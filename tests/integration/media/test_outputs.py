@@ -121,6 +121,26 @@ def test_sound_alone_becomes_a_playable_presentation(tmp_path: Path, each_build:
     assert {"audio_only", "mixed_down"} <= delivered.codes
 
 
+BLIPS = [
+    "omkt-video-240p-mpeg",
+    "omkt-audio-64k-vorbis",
+    "omkt-video-240p-flv",
+    "audio-aac",
+    "podcast-mp3",
+    "podcast-opus",
+]
+
+
+@pytest.mark.parametrize("preset", BLIPS)
+def test_a_sound_of_a_fiftieth_of_a_second_is_a_sound(
+    tmp_path: Path, each_build: Tools, clip: Clip, preset: str
+) -> None:
+    blip = clip("blip.wav", "-f lavfi -i sine=d=0.02:r=48000")
+    (track,) = streams(Pipeline(tmp_path, each_build).run(blip, [preset]).entries[preset], each_build)
+
+    assert track["codec_type"] == "audio"
+
+
 def test_progress_is_reported_up_to_the_end(pipeline: Pipeline, film: Path) -> None:
     media = pipeline.store(film)
     plan = pipeline.plan(media, pipeline.probe(media), ["hls-h264"])

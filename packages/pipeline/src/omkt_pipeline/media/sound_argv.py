@@ -16,6 +16,8 @@ from omkt_pipeline.media.tools import Tools
 _STEREO = 2
 #: The layout of so many channels that every encoder here takes: those of RFC 7845, section 5.1.1.2, with ffmpeg's names.
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+#: Samples of the shortest sound of a codec: no reader believes that a single frame of MP2, of 1152 samples, is a file.
+_SHORTEST = {"mp2": 1153}
 #: Bytes of one track of titles; a long film with much talk has a tenth of a megabyte.
 _LARGEST_TEXT = 16_000_000
 
@@ -87,7 +89,8 @@ def _sound(recipe: EncodeAudio, more: Sequence[str]) -> list[str]:
     if recipe.begin or recipe.end is not None:
         end = f":end={recipe.end:.6f}" if recipe.end is not None else ""
         even += f",atrim=start={recipe.begin:.6f}{end},asetpts=PTS-STARTPTS"
-    behind = ",".join([f"aformat=channel_layouts={_layout(recipe)}", *more])
+    longer = [f"apad=whole_len={_SHORTEST[recipe.codec]}"] if recipe.codec in _SHORTEST else []
+    behind = ",".join([f"aformat=channel_layouts={_layout(recipe)}", *more, *longer])
     if recipe.unplaced:
         first = "|".join(f"c{number}=c{number}" for number in range(recipe.channels))
         even = f"pan={_layout(recipe)}|{first},{even}"

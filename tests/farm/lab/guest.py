@@ -119,7 +119,7 @@ class Guest:
         deadline = time.monotonic() + seconds + 60
         while not reply.exists():
             if not self.alive:
-                raise GuestFailed(f"{self.name} died while it ran {words}")
+                raise GuestFailed(f"{self.name} died while it ran {words}\n{self.logs()}")
             if time.monotonic() > deadline:
                 raise GuestFailed(f"{self.name} does not answer {words}\n{self.logs()}")
             time.sleep(_LOOK_SECONDS)
@@ -140,8 +140,7 @@ class Guest:
 
     def kill(self) -> None:
         """Power loss: what was not on its disks is gone."""
-        if self.alive:
-            end(self.pid, self._lab)
+        end(self.pid, self._lab)
         if self._process is not None:
             self._process.wait()
 
@@ -215,11 +214,27 @@ class Guest:
 
 
 def end(pid: int, lab: Path) -> None:
-    """Kill the guest with this process id, if it is one of this lab, and wait until it is gone."""
-    if _is_ours(pid, lab):
-        os.killpg(pid, signal.SIGKILL)
-    while _is_ours(pid, lab):
+    """Kill the guest with this process id, if it is one of this lab, and wait until all of it is gone.
+
+    Its programs are processes of this machine; where its kernel died by itself, they are still there.
+    """
+    while any(_is_ours(one, lab) for one in _group(pid)):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
         time.sleep(_LOOK_SECONDS)
+
+
+def _group(leader: int) -> list[int]:
+    """The processes of the group that this process leads, or led; none for 0."""
+    every = (int(process.name) for process in Path("/proc").glob("[0-9]*"))
+    return [pid for pid in every if leader and _group_of(pid) == leader]
+
+
+def _group_of(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return 0
 
 
 def _is_ours(pid: int, lab: Path, name: str | None = None) -> bool:

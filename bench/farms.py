@@ -26,7 +26,11 @@ def a_farm() -> Iterator[Farm]:
     with _booted() as farm:
         farm.main.settings({"COMPOSE_PROFILES": "main,metadata"})
         farm.bring_up(farm.main)
-        yield farm
+        try:
+            yield farm
+        finally:
+            farm.main.compose("rm", "--stop", "--force", "metadata")
+            farm.main.settings({"COMPOSE_PROFILES": "main"})
 
 
 @contextmanager
